@@ -1,0 +1,1 @@
+"""The nightly job, in Spark: features, vectors, neighbours, recommendations, the ranker, and their publication."""

@@ -1,0 +1,128 @@
+"""The lake's log: what was archived, up to where, and where the nights' cuts are.
+
+The archiver writes data files first and one ``Commit`` last; a file that no commit names does not exist for any reader. The cut
+of the night at T is, per partition, the offset of its watermark T, so a night needs no consumer to know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from contract.errors import CannotJudge, InfrastructureError
+from contract.home import write_whole
+from contract.windows import iso
+
+
+class LakeFile(msgspec.Struct, frozen=True):
+    """One Parquet file of ``LAKE_SCHEMA``: its path under the lake, the UTC date of its events, its rows."""
+
+    path: str
+    date: str
+    rows: int
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """The records ``[first, next)`` of one partition are in the lake.
+
+    ``received_ms`` and ``watermark_ms`` are the partition's clock behind them. ``watermarks`` maps each new watermark (epoch
+    ms) to its offset; ``activations`` lists the version records as (offset, version). History stands at offsets below 0.
+    """
+
+    partition: int
+    first: int
+    next: int
+    received_ms: int | None
+    watermark_ms: int | None
+    watermarks: dict[int, int]
+    activations: list[tuple[int, str]]
+    files: list[LakeFile]
+    rejected: int = 0
+    rejected_file: str | None = None
+
+
+class Lake:
+    """The committed part of a lake folder, read once per command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _log(self, partition: int) -> Path:
+        return self.folder / "log" / f"p{partition:02d}"
+
+    def append(self, commit: Commit) -> None:
+        """Make the files of a commit part of the lake."""
+        order = commit.first + (1 << 62)  # history's offsets are negative; file names must sort
+        write_whole(self._log(commit.partition) / f"{order:020d}.json", msgspec.json.encode(commit))
+
+    def commits(self, partition: int) -> list[Commit]:
+        """Return the commits of one partition, in offset order.
+
+        Raises:
+            InfrastructureError: a commit cannot be read or the log has a hole.
+        """
+        found: list[Commit] = []
+        for path in sorted(self._log(partition).glob("*.json")):
+            try:
+                commit = msgspec.json.decode(path.read_bytes(), type=Commit)
+            except msgspec.MsgspecError as error:
+                raise InfrastructureError(f"The lake's log {path} is broken", str(error), "Rebuild the lake") from error
+            if found and commit.first != found[-1].next:
+                raise InfrastructureError(
+                    f"Partition {partition} of the lake has a hole between offsets {found[-1].next} and {commit.first}",
+                    "",
+                    "Rebuild the lake",
+                )
+            found.append(commit)
+        return found
+
+    def partitions(self) -> list[int]:
+        """Return the partitions that the lake holds."""
+        return sorted(int(path.name[1:]) for path in (self.folder / "log").glob("p*"))
+
+    def end(self, partition: int) -> int:
+        """Return the offset behind the last archived record: 0 where there is none."""
+        return next((commit.next for commit in reversed(self.commits(partition))), 0)
+
+    def cut(self, as_of_ms: int) -> dict[int, int]:
+        """Return the cut of the night at ``as_of_ms``: per partition, the offset of its watermark.
+
+        Raises:
+            CannotJudge: the lake is empty or has not reached that watermark everywhere.
+        """
+        partitions = self.partitions()
+        if not partitions:
+            raise CannotJudge("The lake is empty", f"{self.folder} holds no committed event", "Archive some events first")
+        cuts = {p: offset for p in partitions if (offset := self._watermark(p, as_of_ms)) is not None}
+        missing = [str(p) for p in partitions if p not in cuts]
+        if missing:
+            raise CannotJudge(
+                f"The lake has not reached {iso(as_of_ms)}",
+                f"the watermark is missing in partition {', '.join(missing)}",
+                "Let the collector and the archiver catch up",
+            )
+        return cuts
+
+    def _watermark(self, partition: int, as_of_ms: int) -> int | None:
+        return next((c.watermarks[as_of_ms] for c in self.commits(partition) if as_of_ms in c.watermarks), None)
+
+    def nights(self) -> list[int]:
+        """Return the instants of all watermarks that every partition has reached, in order."""
+        reached = [{at for commit in self.commits(p) for at in commit.watermarks} for p in self.partitions()]
+        return sorted(set.intersection(*reached)) if reached else []
+
+    def active_version(self, partition: int, cut: int) -> str | None:
+        """Return the version active for the records from ``cut`` on: that of the last activation below it."""
+        named = [version for c in self.commits(partition) for offset, version in c.activations if offset < cut]
+        return named[-1] if named else None
+
+    def files(self, *, from_date: str = "", to_date: str = "9999-12-31") -> list[Path]:
+        """Return the committed event files whose events fall in the given UTC dates, both included."""
+        return sorted({self.folder / f.path for f in self._files() if from_date <= f.date <= to_date})
+
+    def _files(self) -> Iterable[LakeFile]:
+        for partition in self.partitions():
+            for commit in self.commits(partition):
+                yield from commit.files

@@ -1,0 +1,1 @@
+"""The read side: an API over what the live path stored."""

@@ -1,0 +1,148 @@
+"""A member of the live path: owns partitions, takes their records, writes their steps to the store.
+
+The offset in the store is the truth. A member that takes a partition over reads its state with the offset it belongs to and
+goes on from there; where the store has nothing, the state is rebuilt from the lake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import pyarrow.parquet as pq
+
+from contract.home import Home, placed_whole, snapshot_path
+from contract.lake import Lake
+from contract.records import PartitionClock
+from contract.rows import Rows
+from contract.skew import RawRecord
+from contract.versions import Version, Versions
+from streaming import codec
+from streaming.outbox import dead_letter, served, stored_rows
+from streaming.overrides import Overrides
+from streaming.rebuild import rebuild
+from streaming.state import Items, States
+from streaming.step import PartitionPath, Step, next_step
+from streaming.store import Claim, Fenced, Meta, Store, Write
+
+
+@dataclass
+class _Owned:
+    epoch: int
+    path: PartitionPath
+    edges: set[int]
+    waiting: list[RawRecord] = field(default_factory=list)
+
+
+@dataclass
+class Member:
+    """One member. ``step_events`` ends steps at fixed offsets; None ends them where ``feed``'s records end."""
+
+    home: Home
+    store: Store
+    partitions: int
+    step_events: int | None
+    overrides: Overrides = field(default_factory=Overrides)
+    served_share: float = 1.0
+    _owned: dict[int, _Owned] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._version_of: Callable[[str], Version] = cache(Versions(self.home.versions).get)  # a version never changes
+
+    def take_over(self, partition: int) -> int:
+        """Become the owner of a partition; return the offset to read from."""
+        claim = self.store.claim(partition)
+        path = PartitionPath(partition, self.partitions, self._version_of, self.overrides)
+        owned = _Owned(claim.epoch, path, self.overrides.edges(partition))
+        self._owned[partition] = owned
+        if claim.meta is None:
+            rebuild(path, Lake(self.home.lake))
+            self._write_all(owned)
+        else:
+            _restore(path, claim, claim.meta)
+        return path.offset
+
+    def give_up(self, partition: int) -> None:
+        """Forget a partition that another member owns now; what was not written is read again there."""
+        self._owned.pop(partition, None)
+
+    def feed(self, partition: int, records: Sequence[RawRecord]) -> list[Step]:
+        """Take the next records of a partition and do the steps that they complete.
+
+        Raises:
+            Fenced: the partition has another owner; it is given up.
+        """
+        owned = self._owned[partition]
+        owned.waiting.extend(records)
+        done: list[Step] = []
+        while owned.waiting and (size := self._step_size(owned)) is not None:
+            records, owned.waiting = owned.waiting[:size], owned.waiting[size:]
+            done.append(self._do(owned, records))
+        return done
+
+    def position(self, partition: int) -> int:
+        """Return the offset behind the last written step."""
+        return self._owned[partition].path.offset
+
+    def owned(self) -> list[int]:
+        """Return the partitions that this member owns."""
+        return sorted(self._owned)
+
+    def _step_size(self, owned: _Owned) -> int | None:
+        size = self.step_events
+        if size is not None:
+            return next_step(owned.waiting, owned.path.partition, size, self.overrides, owned.edges)
+        every = len(owned.waiting) + max(owned.path.offset, 0) + 1  # no fixed offset: only control records and overrides
+        found = next_step(owned.waiting, owned.path.partition, every, self.overrides, owned.edges)
+        return len(owned.waiting) if found is None else found
+
+    def _do(self, owned: _Owned, records: Sequence[RawRecord]) -> Step:
+        path, known = owned.path, len(owned.path.states.items.names)
+        try:
+            step = path.step(records)
+            if step.snapshot_ms is not None and step.rows is not None:
+                self._write_snapshot(owned, step, step.rows, step.snapshot_ms)
+            self.store.commit(path.partition, owned.epoch, self._write(path, step, known))
+        except BaseException:
+            self.give_up(path.partition)  # what is in memory is ahead of the store: never to be used again
+            raise
+        return step
+
+    def _write(self, path: PartitionPath, step: Step, known: int) -> Write:
+        listeners = path.states.listeners
+        states = {user: codec.encode(listeners[user]) if user in listeners else None for user in step.changed}
+        rows: dict[str, bytes | None] = {}
+        outbox = [dead_letter(path.partition, letter) for letter in step.dead]
+        if step.snapshot_ms is not None and step.rows is not None:
+            rows = dict.fromkeys({*listeners, *step.changed} - set(step.rows.user_id))
+        elif step.rows is not None and len(step.rows):
+            table = step.rows.to_arrow()
+            rows = stored_rows(table)
+            outbox += served(table, self.served_share)
+        items = path.states.items.names
+        return Write(step.first, _meta(path), known, items[known:], states, rows, outbox)
+
+    def _write_all(self, owned: _Owned) -> None:
+        path = owned.path
+        states: dict[str, bytes | None] = {user: codec.encode(state) for user, state in path.states.listeners.items()}
+        write = Write(path.offset, _meta(path), 0, path.states.items.names, states, {}, [])
+        self.store.commit(path.partition, owned.epoch, write)
+
+    def _write_snapshot(self, owned: _Owned, step: Step, rows: Rows, night_ms: int) -> None:
+        path = snapshot_path(self.home, night_ms, rows.partition, rows.cut)
+        with placed_whole(path) as temporary:
+            pq.write_table(rows.to_arrow(), temporary)
+            if not self.store.holds(rows.partition, owned.epoch, step.first):
+                raise Fenced(f"The snapshot {path.name} was thrown away", "its partition has another owner")
+
+
+def _meta(path: PartitionPath) -> Meta:
+    return Meta(path.offset, path.clock.received_ms, path.clock.watermark_ms, path.version)
+
+
+def _restore(path: PartitionPath, claim: Claim, meta: Meta) -> None:
+    path.offset, path.version = meta.offset, meta.version
+    path.clock = PartitionClock(meta.received_ms, meta.watermark_ms)
+    items = Items(list(claim.items), {name: code for code, name in enumerate(claim.items)})
+    path.states = States({user: codec.decode(blob) for user, blob in claim.states.items()}, items)

@@ -1,0 +1,167 @@
+"""One partition of the live path, without any input or output: records in, what has to be written out.
+
+A step, in order (the numbers stand in the code again):
+
+1. the records, as transport delivers them, are judged: events, or dead letters with their reason;
+2. duplicates drop out, events are counted into their listeners' states;
+3. as of the partition's clock, the touched listeners' features are computed and shows scored, with the active version;
+4. all of it, with the offset behind the step, is one write: it happens as a whole or not at all.
+
+A control record is a step of its own. A watermark makes every listener's row as of it, the snapshot, and closes old days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from contract.event import Event, Events
+from contract.features import FeatureConstants
+from contract.records import Activation, Control, PartitionClock, Record, Rejection, Watermark, judge
+from contract.rows import Rows
+from contract.skew import RawRecord
+from contract.versions import INITIAL, Version
+from streaming.facts import Facts, look_up
+from streaming.features import compute
+from streaming.overrides import Hooks, Overrides
+from streaming.score import top_shows
+from streaming.state import States
+from streaming.window import open_window
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A bad record as it goes to the dead-letter topic."""
+
+    record: RawRecord
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step changes: the records ``[first, next)`` are behind it."""
+
+    first: int
+    next: int
+    changed: Sequence[str] = ()
+    rows: Rows | None = None
+    dead: Sequence[DeadLetter] = ()
+    snapshot_ms: int | None = None
+    """The night of which ``rows`` are the snapshot."""
+    counted: int = 0
+
+
+@dataclass
+class PartitionPath:
+    """The live path of one partition. ``offset`` is the first record that is not counted yet."""
+
+    partition: int
+    partitions: int
+    version_of: Callable[[str], Version]
+    overrides: Overrides = field(default_factory=Overrides)
+    constants: FeatureConstants = field(default_factory=FeatureConstants)
+    states: States = field(default_factory=States)
+    clock: PartitionClock = field(default_factory=PartitionClock)
+    offset: int = 0
+    version: str = INITIAL
+    _facts: tuple[str, int, Facts] | None = None
+
+    def step(self, records: Sequence[RawRecord]) -> Step:
+        """Count the records of one step (at least one; a control record stands alone)."""
+        first, end = self.offset, records[-1].offset + 1
+        hooks = self.overrides.at(self.partition, records[0].offset)
+        judged, dead = self._judge(hooks.transport(records, self.partition))  # 1
+        self.offset = end
+        control = next((record for record, _ in judged if isinstance(record, Control)), None)
+        if control is not None:
+            return self._control(control, hooks, first, dead)
+        events = [(record, offset) for record, offset in judged if isinstance(record, Event)]
+        batch = Events.of([event for event, _ in events], [offset for _, offset in events])
+        touched = self.absorb(batch, hooks)  # 2
+        rows = self.rows(touched, self.clock.as_of_ms, hooks)  # 3
+        return Step(first, end, touched, rows, dead, counted=len(batch))
+
+    def absorb(self, batch: Events, hooks: Hooks) -> list[str]:
+        """Count valid events; return the listeners with a counted one."""
+        if not len(batch):
+            return []
+        seen = hooks.event(batch, self.partition)
+        touched = self.states.absorb(seen, hooks.settings(self.constants))
+        self.states = hooks.state(self.states)
+        return touched
+
+    def rows(self, users: Sequence[str], as_of_ms: int, hooks: Hooks) -> Rows:
+        """Compute the rows of some listeners as of an instant that is not before the last watermark."""
+        known = [(user, state) for user in users if (state := self.states.listeners.get(user)) is not None]
+        window = open_window(
+            [user for user, _ in known],
+            [state for _, state in known],
+            hooks.clock(as_of_ms),
+            hooks.settings(self.constants),
+            self._look_up(),
+        )
+        columns = hooks.features(compute(window), window)
+        ranker = self.version_of(self.version).ranker
+        shows, scores = top_shows(ranker, window.facts.genres, columns, window.n) if ranker else (None, None)
+        return Rows(
+            user_id=hooks.keys(window.users),
+            as_of_ms=np.full(window.n, as_of_ms, np.int64),
+            cut=self.offset,
+            partition=self.partition,
+            version=self.version,
+            features=columns,
+            shows=shows,
+            scores=scores,
+        )
+
+    def _judge(self, records: Sequence[RawRecord]) -> tuple[list[tuple[Record, int]], list[DeadLetter]]:
+        judged: list[tuple[Record, int]] = []
+        dead: list[DeadLetter] = []
+        for raw in records:
+            record = judge(raw.value, raw.key, self.partition, self.partitions, self.clock)
+            if isinstance(record, Rejection):
+                dead.append(DeadLetter(raw, record.reason, record.detail))
+                continue
+            if not isinstance(record, Watermark):  # a watermark moves the clock once its night is done
+                self.clock.advance(record)
+            judged.append((record, raw.offset))
+        return judged, dead
+
+    def _control(self, control: Control, hooks: Hooks, first: int, dead: Sequence[DeadLetter]) -> Step:
+        if isinstance(control, Activation):
+            self.version_of(control.version)  # a version that is not there stops here, not in the middle of a step
+            self.version = control.version
+            return Step(first, self.offset, dead=dead)
+        if not self.clock.is_new(control):
+            return Step(first, self.offset, dead=dead)
+        users = sorted(self.states.listeners)
+        snapshot = self.rows(users, control.at_ms, hooks).replace(cut=self.offset - 1)
+        self.clock.advance(control)
+        changed = self.states.close_days(control.at_ms, hooks.settings(self.constants))
+        return Step(first, self.offset, changed, snapshot, dead, snapshot_ms=control.at_ms)
+
+    def _look_up(self) -> Facts:
+        names = self.states.items.names
+        if self._facts is None or self._facts[:2] != (self.version, len(names)):
+            self._facts = (self.version, len(names), look_up(self.version_of(self.version), names))
+        return self._facts[2]
+
+
+def next_step(records: Sequence[RawRecord], partition: int, size: int, overrides: Overrides, edges: set[int]) -> int | None:
+    """Say how many of the waiting records the next step takes, or None where its end has not come yet.
+
+    A step ends before and behind a control record, where the offset is a multiple of ``size``, and where an override begins or
+    ends; so the same log always falls into the same steps.
+    """
+    for i, record in enumerate(records):
+        if record.key is None:
+            return max(i, 1)
+        end = record.offset + 1
+        if end in edges:
+            return i + 1
+        if end % size == 0 and not overrides.at(partition, record.offset).holds(partition, end):
+            return i + 1
+    return None

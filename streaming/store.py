@@ -1,0 +1,144 @@
+"""Where the live path's truth is kept: what a store must do, and one in memory.
+
+A partition has one owner at a time. ``claim`` makes the caller the owner and gives it a higher *epoch*; a write with a lower one
+is refused, so a member that was thought dead cannot spoil what its successor wrote.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from contract.errors import SkewlabError
+
+
+class Fenced(SkewlabError):
+    """The partition has another owner now, or stands at another offset: this member's step was not written."""
+
+
+@dataclass(frozen=True)
+class Meta:
+    """Where a partition stands: all that a new owner needs beside the states."""
+
+    offset: int
+    received_ms: int | None
+    watermark_ms: int | None
+    version: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What ``claim`` found; ``meta`` is None where nothing was ever written, or the store lost it."""
+
+    epoch: int
+    meta: Meta | None
+    items: list[str]
+    states: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Write:
+    """One step's write. ``states`` and ``rows`` map names to bytes, None meaning that they are removed."""
+
+    first: int
+    meta: Meta
+    known_items: int
+    new_items: Sequence[str]
+    states: dict[str, bytes | None]
+    rows: dict[str, bytes | None]
+    outbox: Sequence[bytes]
+
+
+class Store(Protocol):
+    """A store of partitions."""
+
+    def claim(self, partition: int) -> Claim:
+        """Become the owner of a partition."""
+
+    def commit(self, partition: int, epoch: int, write: Write) -> None:
+        """Write a step, whole or not at all; writing the same step again changes nothing.
+
+        Raises:
+            Fenced: the epoch or the offset is not what the write builds on.
+        """
+
+    def holds(self, partition: int, epoch: int, offset: int) -> bool:
+        """Tell whether the caller still owns the partition and it still stands at this offset."""
+
+    def outbox(self, partition: int, limit: int) -> list[tuple[str, bytes]]:
+        """Return the oldest entries that wait to be published, with their ids."""
+
+    def published(self, partition: int, ids: Sequence[str]) -> None:
+        """Remove entries that Kafka has acknowledged."""
+
+    def row(self, partition: int, name: str) -> bytes | None:
+        """Return the row stored under a name."""
+
+
+@dataclass
+class _Partition:
+    epoch: int = 0
+    meta: Meta | None = None
+    items: list[str] = field(default_factory=list)
+    states: dict[str, bytes] = field(default_factory=dict)
+    rows: dict[str, bytes] = field(default_factory=dict)
+    outbox: dict[str, bytes] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """A store in this process: for the ``replay`` runner, and for tests."""
+
+    def __init__(self) -> None:
+        self._partitions: dict[int, _Partition] = {}
+
+    def _at(self, partition: int) -> _Partition:
+        return self._partitions.setdefault(partition, _Partition())
+
+    def claim(self, partition: int) -> Claim:
+        """See ``Store.claim``."""
+        at = self._at(partition)
+        at.epoch += 1
+        return Claim(at.epoch, at.meta, list(at.items), dict(at.states))
+
+    def commit(self, partition: int, epoch: int, write: Write) -> None:
+        """See ``Store.commit``."""
+        at = self._at(partition)
+        if at.epoch != epoch:
+            raise Fenced(f"Partition {partition} has another owner", f"epoch {at.epoch}, not {epoch}")
+        if at.meta is not None and at.meta.offset == write.meta.offset and write.first != write.meta.offset:
+            return
+        if at.meta is not None and at.meta.offset != write.first:
+            raise Fenced(f"Partition {partition} stands at offset {at.meta.offset}, not {write.first}")
+        at.meta = dataclasses.replace(write.meta)
+        at.items.extend(write.new_items)
+        _update(at.states, write.states)
+        _update(at.rows, write.rows)
+        at.outbox.update({f"{write.meta.offset}-{i}": payload for i, payload in enumerate(write.outbox, 1)})
+
+    def holds(self, partition: int, epoch: int, offset: int) -> bool:
+        """See ``Store.holds``."""
+        at = self._at(partition)
+        return at.epoch == epoch and (at.meta is None or at.meta.offset == offset)
+
+    def outbox(self, partition: int, limit: int) -> list[tuple[str, bytes]]:
+        """See ``Store.outbox``."""
+        return list(self._at(partition).outbox.items())[:limit]
+
+    def published(self, partition: int, ids: Sequence[str]) -> None:
+        """See ``Store.published``."""
+        for name in ids:
+            self._at(partition).outbox.pop(name, None)
+
+    def row(self, partition: int, name: str) -> bytes | None:
+        """See ``Store.row``."""
+        return self._at(partition).rows.get(name)
+
+
+def _update(table: dict[str, bytes], changes: dict[str, bytes | None]) -> None:
+    for name, value in changes.items():
+        if value is None:
+            table.pop(name, None)
+        else:
+            table[name] = value
