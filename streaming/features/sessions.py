@@ -38,7 +38,7 @@ def _sessions(window: Window) -> tuple[Ints, Ints]:
     begins = changes(row)
     begins[1:] |= start[1:] > latest[:-1] + window.constants.session_gap_ms
     first = np.flatnonzero(begins)
-    last = np.append(first[1:], len(row)) - 1
+    last = np.append(first[1:], len(row))[: len(first)] - 1
     count = np.bincount(row[first], minlength=window.n)
     lengths = np.bincount(row[first], latest[last] - start[first], window.n)
     return count, lengths.astype(np.int64)
