@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from contract.versions import Version
@@ -10,12 +10,16 @@ from contract.versions import Version
 
 def facts(spark: SparkSession, version: Version) -> DataFrame:
     """Return ``item_id``, ``genre`` (an item's own beats its show's) and ``show`` of every item of the catalogue."""
-    rows = [(item.item_id, item.effective_genre, item.show) for item in version.catalogue.items.values()]
-    return spark.createDataFrame(rows, "item_id string, genre string, show string")
+    items = version.catalogue.items.values()
+    columns = {
+        "item_id": [item.item_id for item in items],
+        "genre": [item.effective_genre for item in items],
+        "show": [item.show for item in items],
+    }
+    return spark.createDataFrame(pa.table({name: pa.array(column, pa.string()) for name, column in columns.items()}))
 
 
 def vectors(spark: SparkSession, version: Version) -> DataFrame:
     """Return ``item_id`` and ``vector`` of the items that have one."""
     found = version.item_vectors
-    frame = pd.DataFrame({"item_id": list(found.items), "vector": list(found.matrix)})
-    return spark.createDataFrame(frame, "item_id string, vector array<double>")
+    return spark.createDataFrame(pa.table({"item_id": list(found.items), "vector": list(found.matrix)}))

@@ -44,9 +44,10 @@ class Job:
 
 def as_of_night(job: Job, as_of_ms: int, cuts: dict[int, int]) -> DataFrame:
     """Return the listens in everybody's window at one instant, counting the offsets below the cuts."""
+    rows = [(partition, as_of_ms, cut) for partition, cut in cuts.items()]  # as data: literals would be compiled anew each night
+    asked = job.spark.createDataFrame(rows, "kafka_partition int, as_of_ms bigint, cut bigint")
     listens = _listens(job, as_of_ms, as_of_ms)
-    asked = listens.withColumn("as_of_ms", F.lit(as_of_ms)).withColumn("cut", _cut_of(cuts))
-    return _in_window(asked, job.constants)
+    return _in_window(listens.join(F.broadcast(asked), "kafka_partition"), job.constants)
 
 
 def as_of_spine(job: Job, spine: DataFrame, first_ms: int, last_ms: int) -> DataFrame:
@@ -112,8 +113,3 @@ def _in_window(asked: DataFrame, constants: FeatureConstants) -> DataFrame:
         .withColumn("replay", music & ~F.col("skip") & known_before)
         .withColumn("tenths", tenths)
     )
-
-
-def _cut_of(cuts: dict[int, int]) -> Column:
-    pairs = [F.lit(number) for partition, cut in sorted(cuts.items()) for number in (partition, cut)]
-    return F.element_at(F.create_map(*pairs), F.col("kafka_partition")).cast("long")

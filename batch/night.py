@@ -19,7 +19,7 @@ from batch.engagement import Engagement, engagement, skipped_only
 from batch.listens import Job, as_of_night
 from batch.neighbours import neighbours, recommend
 from batch.ranker import show_facts, train
-from batch.rows import collect, rows_as_of
+from batch.rows import kept, rows_of
 from batch.training import MIDNIGHTS, training_set
 from batch.vectors import item_vectors
 from contract.errors import InfrastructureError
@@ -43,9 +43,8 @@ def run_night(job: Job, home: Home, as_of_ms: int, seed: int = 0) -> Version:
     cuts = job.lake.cut(as_of_ms)
     versions = Versions(home.versions)
     active = versions.get(active_version(job.lake, cuts, as_of_ms))
-    listens = as_of_night(job, as_of_ms, cuts)
-    rows = collect(rows_as_of(job, active, as_of_ms, cuts))  # 1
-    heard = engagement(listens)
+    with kept(as_of_night(job, as_of_ms, cuts)) as listens:
+        rows, heard = rows_of(job, listens, active), engagement(listens)  # 1
     retrain = active.manifest.vectors_as_of_ms is None or as_of_ms >= active.manifest.vectors_as_of_ms + RETRAIN_DAYS * DAY_MS
     vectors = item_vectors(job.spark, heard, seed) if retrain else active.item_vectors  # 3
     ranker = _ranker(job, active, rows, as_of_ms, cuts) if retrain else active.ranker

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pandas as pd
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -13,32 +16,44 @@ from contract.features import ROW_SCHEMA
 from contract.versions import Version
 
 
-def rows_as_of(job: Job, version: Version, as_of_ms: int, cuts: dict[int, int]) -> DataFrame:
+def rows_of(job: Job, listens: DataFrame, version: Version) -> pa.Table:
+    """Return the row of each request that ``listens`` (of ``batch.listens``, best kept in memory) were taken for."""
+    return _collected(with_ranking(job.spark, features(job, listens, version), version))
+
+
+def rows_as_of(job: Job, version: Version, as_of_ms: int, cuts: dict[int, int]) -> pa.Table:
     """Return everybody's row at an instant, counting the offsets below the cuts."""
-    computed = features(job, as_of_night(job, as_of_ms, cuts), version)
-    return with_ranking(job.spark, computed, version)
+    with kept(as_of_night(job, as_of_ms, cuts)) as listens:
+        return rows_of(job, listens, version)
 
 
-def rows_for_spine(job: Job, version: Version, spine: pa.Table) -> DataFrame:
-    """Return the row of each request of a spine: columns ``user_id``, ``as_of_ms``, ``cut`` (more are ignored)."""
-    return with_ranking(job.spark, features_for_spine(job, version, spine), version)
+def rows_for_spine(job: Job, version: Version, spine: pa.Table) -> pa.Table:
+    """Return the row of each request of a spine, point in time: columns ``user_id``, ``as_of_ms``, ``cut`` (more are ignored)."""
+    with kept(listens_for_spine(job, spine)) as listens:
+        return rows_of(job, listens, version)
 
 
-def features_for_spine(job: Job, version: Version, spine: pa.Table) -> DataFrame:
-    """Return the features of each request of a spine, point in time."""
+def listens_for_spine(job: Job, spine: pa.Table) -> DataFrame:
+    """Return the listens in the window of each request of a spine."""
     requests = spine.select(list(REQUEST)).to_pandas()
     frame = job.spark.createDataFrame(requests, "user_id string, as_of_ms bigint, cut bigint")
     instants: pd.Series = requests["as_of_ms"]
     first, last = (int(instants.min()), int(instants.max())) if len(requests) else (0, 0)
-    return features(job, as_of_spine(job, frame, first, last), version)
+    return as_of_spine(job, frame, first, last)
 
 
-def collect(rows: DataFrame) -> pa.Table:
+@contextmanager
+def kept(frame: DataFrame) -> Iterator[DataFrame]:
+    """Keep a frame in memory while it is used: every subject's aggregation starts from the same listens."""
+    frame = frame.persist()
+    try:
+        yield frame
+    finally:
+        frame.unpersist()
+
+
+def _collected(rows: DataFrame) -> pa.Table:
     """Bring rows into this process, as a table of ``ROW_SCHEMA`` sorted by listener, instant and cut."""
-    order = [(name, "ascending") for name in REQUEST]
-    return conformed(rows.toArrow()).sort_by(order)
-
-
-def conformed(table: pa.Table) -> pa.Table:
-    """Give a table that Spark made the exact types of ``ROW_SCHEMA``."""
-    return table.select(ROW_SCHEMA.names).cast(pa.schema([f.with_nullable(True) for f in ROW_SCHEMA]))
+    table = rows.toArrow().select(ROW_SCHEMA.names)
+    nullable = pa.schema([f.with_nullable(True) for f in ROW_SCHEMA])
+    return table.cast(nullable).sort_by([(name, "ascending") for name in REQUEST])

@@ -26,7 +26,7 @@ def open_session(master: str = "local[2]", memory: str = "1g") -> SparkSession:
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.autoBroadcastJoinThreshold": "-1",
-        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -Xss4m -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -Xss4m -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m",
     }
     builder = SparkSession.builder.master(master).appName("skewlab")
     for name, value in settings.items():

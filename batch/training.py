@@ -9,9 +9,10 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from batch.features import features
 from batch.items import facts
-from batch.listens import Job, as_of_spine
-from batch.rows import features_for_spine
+from batch.listens import Job
+from batch.rows import kept, listens_for_spine
 from batch.score import model_input, show_frame
 from contract.ranker import COLUMNS, Ranker, Show
 from contract.rows import Floats
@@ -37,17 +38,17 @@ def training_set(job: Job, version: Version, spine: pa.Table, shows: tuple[Show,
 
     ``spine`` has ``user_id``, ``as_of_ms``, ``cut`` and ``cut_after``: the cut at which the day after is known.
     """
-    rows = features_for_spine(job, version, spine)
     blank = Ranker(COLUMNS, (), (), (), (), 0.0, shows, 0, 0, {}, {})
-    pairs = rows.crossJoin(F.broadcast(show_frame(job.spark, blank)))
-    wanted = pairs.select(
-        "user_id",
-        "as_of_ms",
-        F.col("_show.show").alias("show"),
-        *(model_input(name, version.catalogue.genres).alias(f"x_{name}") for name in COLUMNS),
-    )
     found = _finished(job, version, spine).withColumn("finished", F.lit(1))
-    table = wanted.join(found, ["user_id", "as_of_ms", "show"], "left").toArrow()
+    with kept(listens_for_spine(job, spine)) as listens:
+        pairs = features(job, listens, version).crossJoin(F.broadcast(show_frame(job.spark, blank)))
+        wanted = pairs.select(
+            "user_id",
+            "as_of_ms",
+            F.col("_show.show").alias("show"),
+            *(model_input(name, version.catalogue.genres).alias(f"x_{name}") for name in COLUMNS),
+        )
+        table = wanted.join(found, ["user_id", "as_of_ms", "show"], "left").toArrow()
     table = table.sort_by([("as_of_ms", "ascending"), ("user_id", "ascending"), ("show", "ascending")])
     inputs = [table.column(f"x_{name}").to_numpy(zero_copy_only=False).astype(np.float64) for name in COLUMNS]
     finished = table.column("finished").fill_null(0).to_numpy()
@@ -56,11 +57,14 @@ def training_set(job: Job, version: Version, spine: pa.Table, shows: tuple[Show,
 
 def _finished(job: Job, version: Version, spine: pa.Table) -> DataFrame:
     """Return (user_id, as_of_ms, show) where an episode was finished within a day behind the instant."""
-    after = spine.select(["user_id"]).append_column("as_of_ms", pa.array(spine.column("as_of_ms").to_numpy() + DAY_MS))
-    requests = after.append_column("cut", spine.column("cut_after"))
-    frame = job.spark.createDataFrame(requests.to_pandas(), "user_id string, as_of_ms bigint, cut bigint")
-    instants = requests.column("as_of_ms").to_numpy()
-    listens = as_of_spine(job, frame, int(instants.min()), int(instants.max()))
+    after = pa.table(
+        {
+            "user_id": spine.column("user_id"),
+            "as_of_ms": pa.array(spine.column("as_of_ms").to_numpy() + DAY_MS),
+            "cut": spine.column("cut_after"),
+        }
+    )
+    listens = listens_for_spine(job, after)
     day = listens.where((~F.col("music")) & (F.col("ts_ms") >= F.col("as_of_ms") - F.lit(DAY_MS)))
     share = F.sum("ms_played") / F.max("duration_ms")
     episodes = day.groupBy("user_id", "as_of_ms", "item_id").agg(share.alias("share")).where(F.col("share") >= FINISHED)

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     redis: str = "redis://127.0.0.1:6379/0"
     partitions: int = Field(8, ge=1, le=64)
     step_events: int = Field(500, ge=1, le=100_000)
-    served_share: float = Field(1.0, ge=0, le=1)
+    served_share: float = Field(0.25, ge=0, le=1)
     spark_master: str = "local[2]"
     spark_memory: str = "1g"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from batch.items import facts, vectors
@@ -41,9 +41,9 @@ def _vectors(spark: SparkSession, pairs: DataFrame, version: Version) -> DataFra
     if not rank:
         return pairs.select(*REQUEST, F.lit(None).cast("array<double>").alias("user_vector")).limit(0)
     weighted = pairs.join(F.broadcast(vectors(spark, version)), "item_id")
-    sums = [F.sum(F.col("tenths") / F.lit(10.0) * F.col("vector")[i]).alias(f"v{i}") for i in range(rank)]
-    total = weighted.groupBy(*REQUEST).agg(*sums)
-    parts = [F.col(f"v{i}") for i in range(rank)]
-    norm = F.sqrt(reduce(Column.__add__, [part * part for part in parts]))
-    vector = F.when(norm > 0, F.array(*[F.try_divide(part, norm) for part in parts]))
-    return total.select(*REQUEST, vector.alias("user_vector"))
+    sums = [F.sum(F.col("tenths") / F.lit(10.0) * F.get("vector", F.lit(i))) for i in range(rank)]
+    total = weighted.groupBy(*REQUEST).agg(F.array(*sums).alias("total"))
+    squares = F.aggregate("total", F.lit(0.0), lambda so_far, x: so_far + x * x)
+    norm = total.withColumn("norm", F.sqrt(squares))
+    unit = F.transform("total", lambda x: F.try_divide(x, F.col("norm")))
+    return norm.select(*REQUEST, F.when(F.col("norm") > 0, unit).alias("user_vector"))

@@ -1,0 +1,123 @@
+"""The lab's own pair of hands: sends records, lets the live path consume them, archives them, activates versions.
+
+The same code works on the embedded stack, on one given by address and in this process: it sees a ``Log`` and a ``Store``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from contract.event import Events
+from contract.home import Home
+from contract.keys import EVENTS, SERVED
+from contract.lake import Lake
+from contract.records import Activation, Control, encode, partition_of
+from contract.skew import RawRecord
+from streaming.archive import PartitionArchive, archive_served, served_end
+from streaming.log import Log, Message
+from streaming.member import Member
+from streaming.relay import relay
+from streaming.store import Store
+
+
+@dataclass
+class Consumed:
+    """What the live path did with some records."""
+
+    records: int = 0
+    events: int = 0
+    dead: dict[str, int] = field(default_factory=dict)
+    steps: int = 0
+
+
+@dataclass
+class Pipeline:
+    """One topic's way: collector, live path, archiver."""
+
+    home: Home
+    log: Log
+    store: Store
+    member: Member
+    partitions: int
+    _read: dict[int, int] = field(default_factory=dict)
+    _archives: list[PartitionArchive] = field(default_factory=list)
+
+    def archive_history(self, events: Events) -> None:
+        """Write the days before day 0 to the lake, as a log of offsets -n to -1 in each partition."""
+        lake = Lake(self.home.lake)
+        records = events.to_records()
+        homes = [partition_of(event.user_id, self.partitions) for event in records]
+        for partition in range(self.partitions):
+            mine = [event for event, at in zip(records, homes, strict=True) if at == partition]
+            if not mine:
+                continue
+            archive = PartitionArchive(lake, partition, self.partitions)
+            archive.start_at(-len(mine))
+            archive.absorb(RawRecord(i - len(mine), e.user_id.encode(), encode(e)) for i, e in enumerate(mine))
+            archive.flush()
+
+    def open(self) -> None:
+        """Take all partitions over; rebuild their state where the store has none."""
+        self._read = {partition: self.member.take_over(partition) for partition in range(self.partitions)}
+        lake = Lake(self.home.lake)
+        self._archives = [PartitionArchive.resume(lake, p, self.partitions) for p in range(self.partitions)]
+
+    def send(self, messages: Iterable[Message]) -> None:
+        """Append records to the events topic."""
+        self.log.append(EVENTS, messages)
+
+    def control(self, record: Control) -> None:
+        """Append a control record to every partition."""
+        self.send((partition, None, encode(record)) for partition in range(self.partitions))
+
+    def activate(self, version: str) -> None:
+        """Make a published version the active one in every partition."""
+        self.control(Activation(version))
+
+    def consume(self, also: Callable[[int, Sequence[RawRecord]], object] = lambda *_: None) -> Consumed:
+        """Let the live path take all that the topic holds; ``also`` is given the same records."""
+        done = Consumed()
+        while records := self.log.read(EVENTS, self._read):
+            for partition, batch in sorted(records.items()):
+                self._read[partition] = batch[-1].offset + 1
+                also(partition, batch)
+                done.records += len(batch)
+                for step in self.member.feed(partition, batch):
+                    done.steps += 1
+                    done.events += step.counted
+                    for letter in step.dead:
+                        done.dead[letter.reason] = done.dead.get(letter.reason, 0) + 1
+            relay(self.store, self.log, sorted(records))
+        return done
+
+    def archive(self) -> None:
+        """Bring the events topic and the served log into the lake, up to their ends."""
+        positions = {archive.partition: archive.next for archive in self._archives}
+        while records := self.log.read(EVENTS, positions):
+            for partition, batch in records.items():
+                self._archives[partition].absorb(batch)
+                positions[partition] = batch[-1].offset + 1
+        for archive in self._archives:
+            archive.flush()
+        self._archive_served()
+
+    def lag(self) -> int:
+        """Return how many records of the topic are not yet behind the live path's stored offsets."""
+        ends = self.log.ends(EVENTS)
+        return sum(max(ends[p] - self.member.position(p), 0) for p in range(self.partitions))
+
+    def ends(self) -> dict[int, int]:
+        """Return the offsets behind the last records of the events topic."""
+        return self.log.ends(EVENTS)
+
+    def _archive_served(self) -> None:
+        folder = self.home.served
+        positions = {partition: served_end(folder, partition) for partition in range(self.partitions)}
+        found: dict[int, list[RawRecord]] = {}
+        while records := self.log.read(SERVED, positions):
+            for partition, batch in records.items():
+                found.setdefault(partition, []).extend(batch)
+                positions[partition] = batch[-1].offset + 1
+        for partition, batch in found.items():
+            archive_served(folder, partition, batch)

@@ -1,0 +1,30 @@
+"""Features of some days ago."""
+
+from __future__ import annotations
+
+from contract.skew import Skew
+from contract.windows import DAY_MS, floor_day
+
+WORST_DAYS = 3
+
+
+class StaleSnapshot(Skew):
+    """The live path answers as of a midnight some days back: its cache is not refreshed."""
+
+    id = "stale-snapshot"
+    title = "Serving reads features that are days old"
+    story = "A cache in front of the feature store has lost its expiry. Every value is right, for last Tuesday."
+    moves = (
+        "plays_24h", "plays_7d", "plays_yesterday", "active_days_28d", "skip_rate_28d", "replay_rate_28d", "listen_minutes_28d",
+        "completion_28d", "distinct_items_28d", "recency_hours", "decayed_plays", "sessions_7d", "session_minutes_7d",
+        "night_share_28d", "phone_share_28d", "podcast_share_28d", "podcast_completion_28d", "show_completion_28d",
+        "show_listens_28d", "top_genre", "top_genre_affinity", "genre_affinity", "user_vector",
+    )  # fmt: skip
+    seen_by = ("distribution", "parity", "ranking")
+    parameter = "days, up to 3"
+    fix = "Give cached features a time to live, and serve their age with them"
+
+    def clock(self, as_of_ms: int) -> int:
+        """Answer as of the midnight that many days back; at severity 0 as of now."""
+        days = round(WORST_DAYS * self.severity)
+        return floor_day(as_of_ms) - days * DAY_MS if days else as_of_ms

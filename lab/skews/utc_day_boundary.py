@@ -1,0 +1,23 @@
+"""Days that begin at somebody's local midnight."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from contract.features import FeatureConstants
+from contract.skew import Skew
+
+
+class UtcDayBoundary(Skew):
+    """The serving path cuts calendar days at the midnight of its own time zone."""
+
+    id = "utc-day-boundary"
+    title = "The day begins at local midnight in serving, at UTC midnight in training"
+    story = "The service runs with the time zone of the office. Yesterday is another yesterday for eight hours a day."
+    moves = ("plays_yesterday", "active_days_28d")
+    parameter = "hours behind UTC, up to 8"
+    fix = "Take calendar days in UTC: TZ=UTC, and calendar_offset_min 0"
+
+    def settings(self, constants: FeatureConstants) -> FeatureConstants:
+        """Move the boundary of calendar days."""
+        return dataclasses.replace(constants, calendar_offset_min=round(-480 * self.severity))
