@@ -1,0 +1,71 @@
+"""Running the suites: Great Expectations, one checkpoint a suite, results kept for the Data Docs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+import great_expectations as gx
+
+from monitoring.suites import all_suites
+
+Outcome = Literal["pass", "fail", "unjudged"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A suite's outcome, and the expectations that failed: (column, what was expected)."""
+
+    outcome: Outcome
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+class Checks:
+    """The suites of a home, ready to be run night by night."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the context in ``folder``; Data Docs go below it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._context = gx.get_context(mode="file", project_root_dir=folder)
+        self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+        self._checkpoints = {name: self._checkpoint(name, suite) for name, suite in all_suites().items()}
+
+    def judge(self, frames: Mapping[str, pd.DataFrame], run: str) -> dict[str, Judged]:
+        """Validate each suite's frame; an empty frame cannot be judged."""
+        return {name: self._judge(name, frames[name], run) for name in self._checkpoints}
+
+    def build_docs(self) -> Path:
+        """Build the Data Docs of all that was judged; return their first page."""
+        self._context.build_data_docs()
+        return Path(self._context.root_directory) / "uncommitted" / "data_docs" / "local_site" / "index.html"
+
+    def _judge(self, name: str, frame: pd.DataFrame, run: str) -> Judged:
+        if not len(frame):
+            return Judged("unjudged")
+        checkpoint = self._checkpoints[name]
+        result = checkpoint.run(batch_parameters={"dataframe": frame}, run_id=gx.RunIdentifier(run_name=run))
+        failed = [
+            (str(one.expectation_config.kwargs.get("column", "")), one.expectation_config.type)
+            for validation in result.run_results.values()
+            for one in validation.results
+            if not one.success
+        ]
+        return Judged("pass" if result.success else "fail", tuple(failed))
+
+    def _checkpoint(self, name: str, suite: Any) -> Any:
+        context = self._context
+        asset = context.data_sources.add_or_update_pandas(name).add_dataframe_asset(name)
+        batch = asset.add_batch_definition_whole_dataframe("night")
+        suite = context.suites.add_or_update(suite)
+        definition = gx.ValidationDefinition(name=name, data=batch, suite=suite)
+        definition = context.validation_definitions.add_or_update(definition)
+        return context.checkpoints.add_or_update(
+            gx.Checkpoint(name=name, validation_definitions=[definition], result_format={"result_format": "BASIC"})
+        )

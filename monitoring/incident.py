@@ -1,0 +1,124 @@
+"""The incident that the monitor opens when parity fails: what, for whom, since when, at what cost, and who owns it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from contract.features import BY_NAME
+from contract.home import Home, write_whole
+from contract.windows import parse_instant
+from monitoring.verdict import Segment, Verdict
+
+
+class Suspect(msgspec.Struct, frozen=True):
+    """The hypothesis that explains what was seen; ``skew`` is null where none does."""
+
+    skew: str | None = None
+    parameter: str | None = None
+    explained: float | None = None
+    runner_up: str | None = None
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """One incident. ``onset`` is the first night whose values differ, ``opened`` the one on which parity failed."""
+
+    onset: str
+    opened: str
+    last_seen: str
+    features: list[str]
+    segments: list[Segment]
+    owners: list[str]
+    suspect: Suspect
+    damage: dict[str, float | None]
+
+
+def incidents(verdicts: Sequence[Verdict]) -> list[Incident]:
+    """Return the incidents of some nights in order: one for each run of nights on which parity failed."""
+    found: list[Incident] = []
+    for i, verdict in enumerate(verdicts):
+        if verdict.parity != "fail":
+            continue
+        if found and found[-1].last_seen == verdicts[i - 1].night:
+            found[-1] = _prolonged(found[-1], verdict)
+        else:
+            found.append(_opened(verdict, verdicts[:i]))
+    return found
+
+
+def _opened(verdict: Verdict, before: Sequence[Verdict]) -> Incident:
+    onset = verdict.night
+    for earlier in reversed(before):  # re-check back: the first night whose values differ may lie before the alarm
+        if not earlier.differs(verdict.alarmed):
+            break
+        onset = earlier.night
+    return Incident(
+        onset=onset,
+        opened=verdict.night,
+        last_seen=verdict.night,
+        features=verdict.alarmed,
+        segments=verdict.segments,
+        owners=sorted({BY_NAME[name].owner for name in verdict.alarmed}),
+        suspect=Suspect(),
+        damage=_damage(verdict),
+    )
+
+
+def _prolonged(incident: Incident, verdict: Verdict) -> Incident:
+    features = [name for name in BY_NAME if name in {*incident.features, *verdict.alarmed}]
+    return msgspec.structs.replace(
+        incident,
+        last_seen=verdict.night,
+        features=features,
+        segments=verdict.segments,
+        owners=sorted({BY_NAME[name].owner for name in features}),
+        damage=_damage(verdict),
+    )
+
+
+def _damage(verdict: Verdict) -> dict[str, float | None]:
+    """Return what can be told without knowing the truth: who is hit, and how far their rankings moved."""
+    return {
+        "listeners": len(verdict.affected),
+        "share": len(verdict.affected) / max(verdict.listeners, 1),
+        **{f"ranking_{name}": value for name, value in verdict.rankings.items()},
+    }
+
+
+def write_incidents(home: Home, found: Sequence[Incident]) -> list[Path]:
+    """Write each incident as JSON and Markdown, named by its onset."""
+    paths = []
+    for incident in found:
+        base = home.incidents / incident.onset[:10]
+        write_whole(base.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(incident), indent=1))
+        write_whole(base.with_suffix(".md"), markdown(incident).encode())
+        paths.append(base.with_suffix(".md"))
+    return paths
+
+
+def markdown(incident: Incident) -> str:
+    """Write an incident for people."""
+    nights = (parse_instant(incident.last_seen) - parse_instant(incident.onset)) // 86_400_000 + 1
+    lines = [
+        f"# Training/serving skew since {incident.onset}",
+        "",
+        f"- **opened** {incident.opened}, last seen {incident.last_seen} ({nights} nights)",
+        f"- **owner** {', '.join(incident.owners) or 'unknown'}",
+        f"- **suspect** {incident.suspect.skew or 'none named'}",
+        "",
+        "## Features",
+        "",
+        *(f"- `{name}`: {BY_NAME[name].definition}" for name in incident.features),
+        "",
+        "## Listeners hit more than others",
+        "",
+        *(f"- {s.dimension} {s.value}: {s.share:.0%} of {s.listeners}" for s in incident.segments),
+        *([] if incident.segments else ["- no group stands out"]),
+        "",
+        "## Damage",
+        "",
+        *(f"- {name.replace('_', ' ')}: {value:.4g}" for name, value in incident.damage.items() if value is not None),
+    ]
+    return "\n".join(lines) + "\n"

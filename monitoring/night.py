@@ -1,0 +1,116 @@
+"""What the monitor looks at: both paths' rows of one night, and what was served on its day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from batch.listens import REQUEST, Job
+from batch.rows import rows_for_spine
+from contract.errors import CannotJudge
+from contract.features import ROW_SCHEMA
+from contract.home import Home, snapshot_path
+from contract.lake import Lake
+from contract.versions import Version, Versions
+from contract.windows import DAY_MS, iso, iso_date
+from monitoring.compare import Pair, align
+
+REQUESTS = 400
+"""At most this many served rows of a day are computed again: the whole days of as many listeners as fit."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night, both ways: ``snapshot`` holds everybody at midnight, ``requests`` some of the day's served rows.
+
+    ``left`` of a pair is the batch path, ``right`` the live one. ``facts`` are what operations look at.
+    """
+
+    as_of_ms: int
+    version: Version
+    batch: pa.Table
+    live: pa.Table
+    snapshot: Pair
+    requests: Pair
+    facts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def judges_ranking(self) -> bool:
+        """Whether there are rankings to compare: not without podcasts."""
+        return bool(len(self.batch)) and self.batch.column("shows").null_count < len(self.batch)
+
+
+def load_night(job: Job, home: Home, as_of_ms: int) -> Night:
+    """Read a published night, its snapshots and its served rows, and compute the latter again.
+
+    Raises:
+        CannotJudge: the night was not run, or the live path has left nothing of it.
+    """
+    version = _published(home, as_of_ms)
+    lake, cuts = job.lake, version.manifest.cuts
+    batch = pq.read_table(version.rows, schema=ROW_SCHEMA)
+    files = {p: snapshot_path(home, as_of_ms, p, cut) for p, cut in cuts.items()}
+    there = {p: path for p, path in files.items() if path.exists()}
+    if not there:
+        raise CannotJudge(f"The live path left no snapshot of {iso(as_of_ms)}", "", "Let the consumer pass that midnight")
+    live = pa.concat_tables([pq.read_table(path, schema=ROW_SCHEMA) for path in there.values()])
+    seen = batch.filter(pc.is_in(batch.column("partition"), pa.array(list(there), pa.int32())))
+    return Night(
+        as_of_ms=as_of_ms,
+        version=version,
+        batch=batch,
+        live=live,
+        snapshot=align(seen, live, REQUEST),
+        requests=_requests(job, home, as_of_ms),
+        facts={**_facts(lake, as_of_ms, cuts), "partitions_behind": len(files) - len(there)},
+    )
+
+
+def _published(home: Home, as_of_ms: int) -> Version:
+    versions = Versions(home.versions)
+    if iso_date(as_of_ms) not in versions.names():
+        raise CannotJudge(f"There is no night of {iso(as_of_ms)}", "", f"Run 'skewlab night --as-of {iso_date(as_of_ms)}'")
+    return versions.get(iso_date(as_of_ms))
+
+
+def _requests(job: Job, home: Home, as_of_ms: int) -> Pair:
+    served = _distinct(_sampled(served_rows(home.served, as_of_ms - DAY_MS, as_of_ms)))
+    again = [ROW_SCHEMA.empty_table()]
+    for name in pc.unique(served.column("version")).to_pylist():
+        spine = served.filter(pc.equal(served.column("version"), name))
+        again.append(rows_for_spine(job, Versions(home.versions).get(name), spine))
+    return align(pa.concat_tables(again, promote_options="permissive"), served, REQUEST)
+
+
+def served_rows(folder: Path, after_ms: int, until_ms: int) -> pa.Table:
+    """Return the logged rows with an instant in (after, until], as they were served."""
+    between = [("as_of_ms", ">", after_ms), ("as_of_ms", "<=", until_ms)]
+    tables = [pq.read_table(path, schema=ROW_SCHEMA, filters=between) for path in sorted(folder.glob("p*.parquet"))]
+    return pa.concat_tables([ROW_SCHEMA.empty_table(), *tables])
+
+
+def _distinct(served: pa.Table) -> pa.Table:
+    """Drop the repeats that the relay may have sent."""
+    if not len(served):
+        return served
+    first = served.select(list(REQUEST)).to_pandas().duplicated().to_numpy()
+    return served.filter(pa.array(~first))
+
+
+def _sampled(served: pa.Table) -> pa.Table:
+    if len(served) <= REQUESTS:
+        return served
+    users = served.group_by("user_id", use_threads=False).aggregate([("cut", "count")]).sort_by("user_id")
+    within = pc.less_equal(pc.cumulative_sum(users.column("cut_count")), REQUESTS)
+    return served.filter(pc.is_in(served.column("user_id"), users.filter(within).column("user_id").combine_chunks()))
+
+
+def _facts(lake: Lake, as_of_ms: int, cuts: dict[int, int]) -> dict[str, float]:
+    """Return what operations know of the day: its events, the share of bad records."""
+    last = [commit for p in cuts for commit in lake.commits(p) if as_of_ms in commit.watermarks]
+    events, rejected = sum(file.rows for c in last for file in c.files), sum(c.rejected for c in last)
+    return {"events": events, "rejected_share": rejected / max(events + rejected, 1)}
