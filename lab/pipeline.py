@@ -60,6 +60,10 @@ class Pipeline:
     def open(self) -> None:
         """Take all partitions over; rebuild their state where the store has none."""
         self._read = {partition: self.member.take_over(partition) for partition in range(self.partitions)}
+        self.open_archives()
+
+    def open_archives(self) -> None:
+        """Go on behind what the lake holds."""
         lake = Lake(self.home.lake)
         self._archives = [PartitionArchive.resume(lake, p, self.partitions) for p in range(self.partitions)]
 

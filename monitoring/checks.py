@@ -33,6 +33,7 @@ class Checks:
     def __init__(self, folder: Path) -> None:
         """Open the context in ``folder``; Data Docs go below it."""
         folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
         self._context = gx.get_context(mode="file", project_root_dir=folder)
         self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}
         self._checkpoints = {name: self._checkpoint(name, suite) for name, suite in all_suites().items()}
@@ -44,7 +45,7 @@ class Checks:
     def build_docs(self) -> Path:
         """Build the Data Docs of all that was judged; return their first page."""
         self._context.build_data_docs()
-        return Path(self._context.root_directory) / "uncommitted" / "data_docs" / "local_site" / "index.html"
+        return docs_page(self._folder)
 
     def _judge(self, name: str, frame: pd.DataFrame, run: str) -> Judged:
         if not len(frame):
@@ -69,3 +70,8 @@ class Checks:
         return context.checkpoints.add_or_update(
             gx.Checkpoint(name=name, validation_definitions=[definition], result_format={"result_format": "BASIC"})
         )
+
+
+def docs_page(folder: Path) -> Path:
+    """Return where the first page of a folder's Data Docs is."""
+    return folder / "gx" / "uncommitted" / "data_docs" / "local_site" / "index.html"

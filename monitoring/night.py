@@ -50,7 +50,7 @@ def load_night(job: Job, home: Home, as_of_ms: int) -> Night:
     Raises:
         CannotJudge: the night was not run, or the live path has left nothing of it.
     """
-    version = _published(home, as_of_ms)
+    version = published(home, as_of_ms)
     lake, cuts = job.lake, version.manifest.cuts
     batch = pq.read_table(version.rows, schema=ROW_SCHEMA)
     files = {p: snapshot_path(home, as_of_ms, p, cut) for p, cut in cuts.items()}
@@ -70,7 +70,12 @@ def load_night(job: Job, home: Home, as_of_ms: int) -> Night:
     )
 
 
-def _published(home: Home, as_of_ms: int) -> Version:
+def published(home: Home, as_of_ms: int) -> Version:
+    """Return the version of a night.
+
+    Raises:
+        CannotJudge: the night was not run.
+    """
     versions = Versions(home.versions)
     if iso_date(as_of_ms) not in versions.names():
         raise CannotJudge(f"There is no night of {iso(as_of_ms)}", "", f"Run 'skewlab night --as-of {iso_date(as_of_ms)}'")

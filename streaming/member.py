@@ -67,6 +67,13 @@ class Member:
         """Forget a partition that another member owns now; what was not written is read again there."""
         self._owned.pop(partition, None)
 
+    def act(self, overrides: Overrides) -> None:
+        """Let skews act from now on, as the overrides say; records that wait are taken by the new ones."""
+        self.overrides = overrides
+        for partition, owned in self._owned.items():
+            owned.path.overrides = overrides
+            owned.edges = overrides.edges(partition)
+
     def feed(self, partition: int, records: Sequence[RawRecord]) -> list[Step]:
         """Take the next records of a partition and do the steps that they complete.
 

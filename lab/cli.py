@@ -1,0 +1,273 @@
+"""The command line: arguments in, one document or some lines out, an exit code. What is done is done elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import orjson
+import typer
+
+from contract.errors import SkewlabError
+from contract.settings import Settings, load_settings
+from contract.windows import iso, parse_instant
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+skews_app = typer.Typer(no_args_is_help=True, help="The catalogue of skews.", rich_markup_mode=None)
+import_app = typer.Typer(no_args_is_help=True, help="Bring listening data of your own.", rich_markup_mode=None)
+stack_app = typer.Typer(no_args_is_help=True, help="Keep Kafka and Redis running.", rich_markup_mode=None)
+app.add_typer(skews_app, name="skews")
+app.add_typer(import_app, name="import")
+app.add_typer(stack_app, name="stack")
+
+HomeFlag = Annotated[Path | None, typer.Option("--home", help="Where everything is kept; .skewlab, or SKEWLAB_HOME.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, all else on standard error.")]
+StackFlag = Annotated[str | None, typer.Option("--stack", help="embedded, external, compose or replay.")]
+SkewFlag = Annotated[list[str] | None, typer.Option("--skew", help="ID[:severity][@DAY] or FILE.py[:severity][@DAY]; repeat it.")]
+DaysFlag = Annotated[int | None, typer.Option("--days", help="How many days to run.")]
+UsersFlag = Annotated[int | None, typer.Option("--users", help="How many listeners the world has.")]
+SeedFlag = Annotated[int | None, typer.Option("--seed", help="The same seed gives the same numbers.")]
+AsOfFlag = Annotated[str, typer.Option("--as-of", help="The night's midnight: 2026-01-08.")]
+
+
+@app.command()
+def demo(home: HomeFlag = None, json: JsonFlag = False, seed: SeedFlag = None) -> None:
+    """Run the podcast failure, end to end, and write report.html."""
+    from lab.demo import run_demo
+
+    settings = load_settings(home=home)
+    outcome, story, page = run_demo(settings, seed)
+    _told(json, outcome.document(), [*story.lines, "", f"The whole story: {page}"])
+    sys.exit(0 if story.as_told else 1)
+
+
+@app.command()
+def run(
+    scenario: Annotated[Path, typer.Argument(help="A scenario file; see examples/.")],
+    home: HomeFlag = None,
+    json: JsonFlag = False,
+    skew: SkewFlag = None,
+    stack: StackFlag = None,
+    days: DaysFlag = None,
+    users: UsersFlag = None,
+    seed: SeedFlag = None,
+) -> None:
+    """Run a scenario; end as its last night does: 0 good, 1 skew, 2 could not judge."""
+    from lab.demo import run_file
+
+    flags: dict[str, Any] = {"stack": stack, "days": days, "users": users, "seed": seed}
+    outcome, page = run_file(scenario, load_settings(home=home), {**flags, "skews": tuple(skew) if skew else None})
+    _told(json, outcome.document(), [f"{len(outcome.incidents)} incidents. The report: {page}"])
+    sys.exit(outcome.exit_code)
+
+
+@app.command()
+def simulate(
+    users: Annotated[int, typer.Option("--users", min=1)],
+    days: Annotated[int, typer.Option("--days", min=1)],
+    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    seed: Annotated[int, typer.Option("--seed")] = 7,
+    json: JsonFlag = False,
+) -> None:
+    """Write a simulated world's catalogue and events as a folder of Parquet files."""
+    from lab.folder import write_log
+    from lab.world import World
+
+    world = World(seed, users, history_days=0)
+    rows = write_log(out, world.catalogue, (world.received(day) for day in range(days)))
+    _told(json, {"out": str(out), "events": rows}, [f"{rows} events of {users} listeners in {out}"])
+
+
+@import_app.command("csv")
+def import_csv(
+    path: Annotated[Path, typer.Argument(help="The folder of the files that the mapping names.")],
+    mapping: Annotated[Path, typer.Option("--mapping", help="What the columns mean; see docs/import.md.")],
+    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    json: JsonFlag = False,
+) -> None:
+    """Bring CSV or Parquet files, described by a mapping, into a log folder."""
+    from lab.importers.table import import_tables
+
+    report = import_tables(path, mapping, out)
+    _told(json, report.document(), report.lines())
+
+
+@app.command()
+def night(
+    as_of: AsOfFlag, home: HomeFlag = None, json: JsonFlag = False, master: Annotated[str | None, typer.Option("--master")] = None
+) -> None:
+    """Run one night over the lake and publish its version."""
+    import msgspec
+
+    from batch.night import job_of, run_night
+    from batch.session import open_session
+    from contract.lake import Lake
+    from contract.versions import Versions
+    from lab.java import use_java
+
+    settings = load_settings(home=home, spark_master=master)
+    instant = parse_instant(as_of)
+    Lake(settings.places.lake).cut(instant)  # whether there is anything to do, before Spark starts
+    use_java()
+    version = run_night(
+        job_of(open_session(settings.spark_master, settings.spark_memory), settings.places), settings.places, instant
+    )
+    Versions(settings.places.versions).point_to(version.name)
+    manifest = version.manifest
+    _told(json, msgspec.to_builtins(manifest), [f"Version {manifest.version} of {manifest.listeners} listeners"])
+
+
+@app.command()
+def monitor(as_of: AsOfFlag, home: HomeFlag = None, json: JsonFlag = False) -> None:
+    """Judge a night: exit 1 where parity, ranking or operations failed, 2 where it could not be judged."""
+    from lab.judge import judge_night
+
+    settings = load_settings(home=home)
+    verdict, lines = judge_night(settings, parse_instant(as_of))
+    _told(json, orjson.loads(verdict), lines.text)
+    sys.exit(lines.exit_code)
+
+
+@app.command()
+def versions(home: HomeFlag = None, json: JsonFlag = False) -> None:
+    """List the published versions."""
+    import msgspec
+
+    from contract.versions import Versions
+
+    place = Versions(load_settings(home=home).places.versions)
+    manifests = [place.get(name).manifest for name in place.names()]
+    lines = [f"{m.version:<12} {m.listeners:>8} listeners, vectors of {_at(m.vectors_as_of_ms)}" for m in manifests]
+    _told(json, {"current": place.current, "versions": [msgspec.to_builtins(m) for m in manifests]}, lines)
+
+
+@app.command()
+def stream(home: HomeFlag = None, stack: StackFlag = None) -> None:
+    """Consume listening events live, as one member of the group, until interrupted."""
+    from lab.live import consume_live
+
+    consume_live(_stacked(home, stack))
+
+
+@app.command()
+def archive(home: HomeFlag = None, stack: StackFlag = None, json: JsonFlag = False) -> None:
+    """Bring what the topics hold into the lake."""
+    from lab.live import archive_now
+
+    done = archive_now(_stacked(home, stack))
+    _told(json, {"partitions": done}, [f"partition {p}: archived up to offset {end}" for p, end in done.items()])
+
+
+@app.command()
+def serve(
+    home: HomeFlag = None, stack: StackFlag = None, port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8000
+) -> None:
+    """Serve listeners' features and scores on loopback, until interrupted."""
+    from lab.live import serve_api
+
+    serve_api(_stacked(home, stack), port)
+
+
+@skews_app.command("list")
+def skews_list(json: JsonFlag = False) -> None:
+    """List the catalogue."""
+    from lab.skews import catalogue
+
+    found = catalogue()
+    lines = [f"{name:<26} {skew.side:<10} {skew.title}" for name, skew in found.items()]
+    _told(json, {"skews": [{"id": name, "side": skew.side, "title": skew.title} for name, skew in found.items()]}, lines)
+
+
+@skews_app.command("show")
+def skews_show(name: Annotated[str, typer.Argument(help="An id, or a Python file.")], json: JsonFlag = False) -> None:
+    """Tell all about a skew."""
+    from lab.skews import find
+
+    skew = find(name)
+    told = {
+        "id": skew.id,
+        "title": skew.title,
+        "story": skew.story,
+        "side": skew.side,
+        "parameter": skew.parameter,
+        "moves": list(skew.moves),
+        "seen_by": list(skew.seen_by),
+        "fix": skew.fix,
+        "sources": list(skew.sources),
+    }
+    _told(json, told, [f"{key:<10} {', '.join(value) if isinstance(value, list) else value}" for key, value in told.items()])
+
+
+@stack_app.command("up")
+def stack_up(home: HomeFlag = None, json: JsonFlag = False) -> None:
+    """Start Kafka and Redis and keep them until 'stack down'."""
+    from lab.stack.embedded import up
+
+    settings = load_settings(home=home)
+    found = up(settings.places.root, settings.partitions)
+    _told(json, {"kafka": found.kafka, "redis": found.redis}, [f"Kafka {found.kafka}", f"Redis {found.redis}"])
+
+
+@stack_app.command("down")
+def stack_down(home: HomeFlag = None, json: JsonFlag = False) -> None:
+    """End the kept stack."""
+    from lab.stack.embedded import down
+
+    there = down(load_settings(home=home).places.root)
+    _told(json, {"ended": there}, ["Ended" if there else "No stack was kept in this home"])
+
+
+@stack_app.command("status")
+def stack_status(home: HomeFlag = None, json: JsonFlag = False) -> None:
+    """Tell whether a stack is kept, and where."""
+    from lab.stack.embedded import attached
+
+    found = attached(load_settings(home=home).places.root)
+    document = {"running": found is not None, "kafka": found.kafka if found else None, "redis": found.redis if found else None}
+    _told(json, document, [f"Kafka {found.kafka}, Redis {found.redis}" if found else "No stack is kept in this home"])
+
+
+@app.command()
+def doctor(home: HomeFlag = None, json: JsonFlag = False) -> None:
+    """Check what this machine has, and say what each lack costs."""
+    from lab.doctor import examine, lines_of
+
+    found = examine(load_settings(home=home).places.root)
+    _told(json, {"checks": [vars(check) for check in found]}, lines_of(found))
+    sys.exit(0 if all(check.good or not check.needed for check in found) else 2)
+
+
+def main() -> None:
+    """Run the command line; end with its exit code."""
+    try:
+        app(standalone_mode=False)
+    except SkewlabError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        print(f"{error.format_message().rstrip('.')}. See 'skewlab --help'.", file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(130)
+
+
+def _stacked(home: Path | None, stack: str | None) -> Settings:
+    return load_settings(home=home, stack=stack)
+
+
+def _told(json: bool, document: dict[str, Any], lines: list[str]) -> None:
+    if json:
+        print(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+    else:
+        print("\n".join(lines))
+
+
+def _at(instant_ms: int | None) -> str:
+    return iso(instant_ms) if instant_ms is not None else "no night yet"
+
+
+if __name__ == "__main__":
+    main()

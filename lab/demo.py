@@ -1,0 +1,63 @@
+"""``skewlab demo`` and ``skewlab run``: a scenario, its source, its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from contract.home import write_whole
+from contract.settings import Settings
+from contract.skew import Skew
+from lab.folder import FolderSource
+from lab.importers.table import import_tables
+from lab.outcome import Outcome
+from lab.progress import progress_of
+from lab.report import report_page
+from lab.run import run_scenario
+from lab.scenario import DEMO, Scenario, changed, read_scenario
+from lab.skews import Request
+from lab.source import Source, WorldSource
+from lab.story import Story, story_of
+from lab.world import World
+
+
+def run_demo(settings: Settings, seed: int | None) -> tuple[Outcome, Story, Path]:
+    """Run the podcast failure; return the outcome, its story and the page."""
+    scenario = changed(DEMO, seed=seed)
+    outcome = _run(scenario, settings)
+    story = story_of(outcome, Request.parse(scenario.skews[0]).day)
+    return outcome, story, _report(settings, scenario, outcome, story)
+
+
+def run_file(path: Path, settings: Settings, flags: dict[str, Any]) -> tuple[Outcome, Path]:
+    """Run a scenario file with what was given on the command line; return the outcome and the page."""
+    scenario = changed(read_scenario(path), **flags)
+    outcome = _run(scenario, settings)
+    return outcome, _report(settings, scenario, outcome, None)
+
+
+def _run(scenario: Scenario, settings: Settings) -> Outcome:
+    settings = settings.model_copy(update={"stack": scenario.stack})
+    source = _source(scenario, settings)
+    days = source([]).days
+    with progress_of(days) as progress:
+        return run_scenario(scenario, settings, progress, source)
+
+
+def _source(scenario: Scenario, settings: Settings) -> Callable[[Sequence[Skew]], Source]:
+    if scenario.source is None:
+        return lambda changes: WorldSource(_world(scenario, changes), scenario.days or 14)
+    folder = settings.places.root / "import"
+    import_tables(scenario.source.path, scenario.source.mapping, folder, replace=True)
+    return lambda changes: FolderSource.open(folder, scenario.days, changes)
+
+
+def _world(scenario: Scenario, changes: Sequence[Skew]) -> World:
+    return World(scenario.seed, scenario.users, history_days=scenario.history_days, changes=changes)
+
+
+def _report(settings: Settings, scenario: Scenario, outcome: Outcome, story: Story | None) -> Path:
+    page = settings.places.reports / "report.html"
+    write_whole(page, report_page(settings.places, scenario, outcome, story).encode())
+    return page

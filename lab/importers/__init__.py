@@ -1,0 +1,1 @@
+"""Listening data that nobody here wrote, turned into a log."""

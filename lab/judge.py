@@ -1,0 +1,47 @@
+"""``skewlab monitor``: one night judged by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from batch.night import job_of
+from batch.session import open_session
+from contract.settings import Settings
+from lab.java import use_java
+from monitoring.checks import Checks
+from monitoring.incident import incidents, write_incidents
+from monitoring.monitor import monitor
+from monitoring.night import published
+from monitoring.suites import SUITES
+from monitoring.verdict import read_verdicts
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the command says, and how it ends."""
+
+    text: list[str]
+    exit_code: int
+
+
+def judge_night(settings: Settings, as_of_ms: int) -> tuple[bytes, Told]:
+    """Judge a night of the home, keep the verdict, bring the incidents up to date.
+
+    Raises:
+        CannotJudge: the night was not run, or the live path left nothing of it.
+    """
+    home = settings.places
+    published(home, as_of_ms)  # whether there is anything to judge, before Spark starts
+    use_java()
+    job = job_of(open_session(settings.spark_master, settings.spark_memory), home)
+    checks = Checks(home.reports / "checks")
+    verdict = monitor(job, home, checks, as_of_ms)
+    page = checks.build_docs()
+    found = [incident for incident in incidents(read_verdicts(home)) if incident.onset <= verdict.night <= incident.last_seen]
+    paths = write_incidents(home, found)
+    lines = [f"{name:<13} {getattr(verdict, name)}" for name in SUITES]
+    lines += [f"features      {', '.join(verdict.alarmed)}"] if verdict.alarmed else []
+    lines += [f"incident      {path}" for path in paths] + [f"data docs     {page}"]
+    return msgspec.json.encode(verdict), Told(lines, verdict.exit_code)

@@ -1,0 +1,72 @@
+"""The report page."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from contract.features import FEATURES
+from contract.home import Home
+from lab.outcome import Outcome
+from lab.report.plot import quality_plot
+from lab.scenario import Scenario
+from lab.story import Story
+from monitoring.checks import docs_page
+from monitoring.suites import SUITES
+
+MANY_NIGHTS = 32
+"""From here on the parity picture leaves out the days' numbers."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One feature on one night: the share of requests beyond tolerance, as text and as a strength from 0 to 1."""
+
+    title: str
+    strength: float
+    exact: bool
+
+
+def report_page(home: Home, scenario: Scenario, outcome: Outcome, story: Story | None) -> str:
+    """Return the page as HTML: self-contained, no network; links lead to the Data Docs beside it."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    document = outcome.document()
+    nights = document["nights"]
+    onset = next((i for incident in document["incidents"] for i, n in enumerate(nights) if n["night"] == incident["onset"]), None)
+    docs = docs_page(home.reports / "checks")
+    return environment.get_template("page.html").render(
+        title=scenario.name,
+        scenario=scenario,
+        document=document,
+        nights=nights,
+        suites=SUITES,
+        story=_story(story),
+        plot=quality_plot(nights, onset),
+        rows=_parity(outcome),
+        dense=len(nights) > MANY_NIGHTS,
+        docs=os.path.relpath(docs, home.reports) if docs.exists() else None,
+    )
+
+
+def _story(story: Story | None) -> list[tuple[str, str]]:
+    """Split each line of the story into its head and the rest."""
+    lines = story.lines if story else []
+    return [(head, rest.strip()) for head, _, rest in (line.partition(" ") for line in lines)]
+
+
+def _parity(outcome: Outcome) -> list[tuple[str, str, list[Cell]]]:
+    return [(f.name, f.definition, [_cell(night.verdict.features[f.name]) for night in outcome.nights]) for f in FEATURES]
+
+
+def _cell(told: dict[str, Any]) -> Cell:
+    beyond, exact = told["beyond"], told["exact"]
+    if beyond is None:
+        return Cell("nothing to compare", 0.0, exact=True)
+    strength = beyond**0.5  # so that a few listeners can be seen beside many
+    return Cell(f"{beyond:.2%} beyond tolerance, {exact:.2%} exact", strength, exact == 1.0)

@@ -1,0 +1,199 @@
+"""A run, day by day: collect, consume, archive, night, activate, monitor. The composition root of the lab."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from batch.listens import Job
+from batch.night import job_of, run_night
+from batch.session import open_session
+from contract.errors import UsageError
+from contract.features import ROW_SCHEMA
+from contract.home import Home, snapshot_path
+from contract.lake import Lake
+from contract.records import Watermark
+from contract.settings import Settings
+from contract.skew import Acting, Skew
+from contract.versions import Versions
+from contract.windows import iso_date
+from lab.java import use_java
+from lab.outcome import NightOutcome, Outcome, Quality
+from lab.overrides import write_overrides
+from lab.pipeline import Pipeline
+from lab.progress import Progress
+from lab.quality import ndcg_of_rows
+from lab.scenario import Scenario
+from lab.skews import Request
+from lab.source import Source
+from lab.stack import Stack, open_stack, require_unused
+from lab.twin import Twin
+from monitoring.checks import Checks
+from monitoring.incident import incidents, write_incidents
+from monitoring.monitor import monitor
+from monitoring.verdict import Verdict
+from streaming.member import Member
+from streaming.overrides import Overrides
+
+
+@dataclass
+class Run:
+    """One run over an opened stack and a started Spark session."""
+
+    scenario: Scenario
+    source: Source
+    home: Home
+    stack: Stack
+    job: Job
+    checks: Checks
+    progress: Progress
+    partitions: int
+    served_share: float
+    requests: Sequence[tuple[int, Skew]] = ()
+    """The skews of the streaming side, with the day on which each begins."""
+    _acting: list[Acting] = field(default_factory=list)
+    _twin: Twin | None = None
+
+    def execute(self) -> Outcome:
+        """Run all days; return what came out."""
+        pipeline = self._opened()
+        done: list[NightOutcome] = []
+        with ThreadPoolExecutor(1) as judge:  # the night before is judged while the next day is on its way
+            pending: tuple[int, Future[Verdict]] | None = None
+            for day in range(self.source.days):
+                self._begin_skews(pipeline, day)
+                self._collect(pipeline, day)
+                if not self.source.has_night(day):
+                    continue
+                as_of = self.source.midnight(day + 1)
+                self.progress.stage(day, "night")
+                version = run_night(self.job, self.home, as_of, self.scenario.seed)
+                pipeline.activate(version.name)
+                if pending is not None:
+                    done.append(self._finish(*pending))
+                pending = day, judge.submit(monitor, self.job, self.home, self.checks, as_of)
+            if pending is not None:
+                self.progress.stage(pending[0], "monitor")
+                done.append(self._finish(*pending))
+        found = incidents([night.verdict for night in done])
+        outcome = Outcome(self.scenario.name, self.scenario.seed, done, found)
+        write_incidents(self.home, [outcome.with_damage(incident) for incident in found])
+        return outcome
+
+    def _opened(self) -> Pipeline:
+        """Publish the catalogue, archive history, build the live state of it, run the first night on it."""
+        self.progress.stage(-1, "history")
+        Versions(self.home.versions).publish_initial(self.source.catalogue)
+        member = Member(self.home, self.stack.store, self.partitions, self.scenario.step_events, served_share=self.served_share)
+        pipeline = Pipeline(self.home, self.stack.log, self.stack.store, member, self.partitions)
+        history = self.source.history()
+        pipeline.archive_history(history)
+        pipeline.open()
+        if self.requests:
+            self._twin = Twin(self.home, self.partitions)
+        pipeline.control(Watermark(self.source.midnight(0)))
+        self._consume(pipeline)
+        if len(history):
+            self.progress.stage(-1, "first night")
+            pipeline.activate(run_night(self.job, self.home, self.source.midnight(0), self.scenario.seed).name)
+        return pipeline
+
+    def _begin_skews(self, pipeline: Pipeline, day: int) -> None:
+        """Let the skews of a day act from the log's present ends on, and write down since when."""
+        begin = [skew for at, skew in self.requests if at == day]
+        if begin:
+            cuts = pipeline.ends()
+            self._acting += [Acting(skew, dict(cuts)) for skew in begin]
+            write_overrides(self.home, self._acting)
+            pipeline.member.act(Overrides(self._acting))
+
+    def _collect(self, pipeline: Pipeline, day: int) -> None:
+        self.progress.stage(day, "collect")
+        pipeline.send(self.source.messages(day, self.partitions))
+        pipeline.control(Watermark(self.source.midnight(day + 1)))
+        self.progress.stage(day, "consume")
+        self._consume(pipeline)
+
+    def _consume(self, pipeline: Pipeline) -> None:
+        if self._twin is None:
+            pipeline.consume()
+        else:
+            pipeline.consume(self._twin.feed)
+        pipeline.archive()
+
+    def _finish(self, day: int, judged: Future[Verdict]) -> NightOutcome:
+        night = NightOutcome(judged.result(), self._quality(day))
+        self.progress.night(day, night.document())
+        return night
+
+    def _quality(self, day: int) -> Quality:
+        truth = self.source.truth(day)
+        if truth is None:
+            return Quality({}, {})
+        as_of = self.source.midnight(day + 1)
+        live = ndcg_of_rows(live_rows(self.home, as_of), *truth)
+        return Quality(live, ndcg_of_rows(self._twin.snapshot(as_of), *truth) if self._twin else live)
+
+
+def live_rows(home: Home, as_of_ms: int) -> pa.Table:
+    """Return the live path's rows of a night, from its snapshots."""
+    cuts = Versions(home.versions).get(iso_date(as_of_ms)).manifest.cuts
+    paths = [snapshot_path(home, as_of_ms, partition, cut) for partition, cut in cuts.items()]
+    return pa.concat_tables([ROW_SCHEMA.empty_table(), *(pq.read_table(path, schema=ROW_SCHEMA) for path in paths)])
+
+
+def run_scenario(
+    scenario: Scenario, settings: Settings, progress: Progress, source: Callable[[Sequence[Skew]], Source]
+) -> Outcome:
+    """Run a scenario from its beginning, in the settings' home; ``source`` is given the controls that change the world."""
+    asked = [(request.day, request.make(scenario.seed)) for request in map(Request.parse, scenario.skews)]
+    world = [skew for _, skew in asked if skew.side == "world"]
+    home = settings.places
+    made = source(world)
+    late = [day for day, _ in asked if day >= made.days]
+    if late:
+        raise UsageError(f"A skew begins on day {late[0]}", f"the run has days 0 to {made.days - 1}", "Let it begin earlier")
+    _cleared(home)
+    with _opened(settings, progress) as (stack, job):
+        require_unused(stack)
+        run = Run(
+            scenario=scenario,
+            source=made,
+            home=home,
+            stack=stack,
+            job=Job(job.spark, job.lake, tuple(skew for _, skew in asked if skew.side == "batch")),
+            checks=Checks(home.reports / "checks"),
+            progress=progress,
+            partitions=settings.partitions,
+            served_share=settings.served_share,
+            requests=[(day, skew) for day, skew in asked if skew.side == "streaming"],
+        )
+        outcome = run.execute()
+        progress.stage(made.days - 1, "data docs")
+        run.checks.build_docs()
+    return outcome
+
+
+@contextmanager
+def _opened(settings: Settings, progress: Progress) -> Iterator[tuple[Stack, Job]]:
+    """Start the brokers beside the Spark session: both take some seconds."""
+    progress.stage(-1, "start")
+    use_java()
+    with ThreadPoolExecutor(1) as pool:
+        session = pool.submit(open_session, settings.spark_master, settings.spark_memory)
+        with open_stack(settings) as stack:
+            yield stack, job_of(session.result(), settings.places)
+
+
+def _cleared(home: Home) -> None:
+    """Begin afresh: what an earlier run left in the home is removed, nothing else."""
+    for folder in (home.lake, home.snapshots, home.served, home.versions, home.reports, home.incidents):
+        shutil.rmtree(folder, ignore_errors=True)
+    home.overrides.unlink(missing_ok=True)
+    Lake(home.lake).folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,86 @@
+"""A scenario: a world or an import, a stack, days, skews with the day on which each begins. A YAML file, or made in code."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from contract.errors import UsageError
+from contract.settings import StackName
+
+
+class ImportSource(BaseModel):
+    """Input that nobody here made: a folder and the mapping that says what its columns mean."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path
+    mapping: Path
+
+
+class Scenario(BaseModel):
+    """What a run does. ``days`` None takes all days of an import; ``users`` and ``history_days`` are for simulated worlds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    seed: int = Field(default=7, ge=0)
+    days: int | None = Field(default=14, ge=1, le=400)
+    users: int = Field(default=500, ge=1, le=1_000_000)
+    history_days: int = Field(default=28, ge=0, le=60)
+    stack: StackName = "embedded"
+    step_events: int = Field(default=500, ge=1, le=100_000)
+    skews: tuple[str, ...] = ()
+    source: ImportSource | None = None
+
+
+DEMO = Scenario(name="demo", skews=("podcast-resume@7",))
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Read a scenario file; ``${NAME}`` stands for a variable of the environment, paths are relative to the file.
+
+    Raises:
+        UsageError: the file cannot be read, or says something that no scenario says.
+    """
+    try:
+        document = yaml.safe_load(_filled_in(path.read_text()))
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"The scenario {path} cannot be read", str(error).splitlines()[0], "Give a YAML file") from error
+    if not isinstance(document, dict):
+        raise UsageError(f"The scenario {path} is empty", "", "See examples/")
+    return _checked({"name": path.stem, **document}, path)
+
+
+def changed(scenario: Scenario, **flags: Any) -> Scenario:
+    """Return the scenario with what was given on the command line; None leaves it as it is."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    return _checked({**scenario.model_dump(), **given}, Path(scenario.name))
+
+
+def _checked(document: dict[str, Any], path: Path) -> Scenario:
+    try:
+        scenario = Scenario(**document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"'{where}' of scenario {path} is wrong", first["msg"], "See docs/scenarios.md") from error
+    if scenario.source is None:
+        return scenario
+    source = ImportSource(path=path.parent / scenario.source.path, mapping=path.parent / scenario.source.mapping)
+    return scenario.model_copy(update={"source": source})
+
+
+def _filled_in(text: str) -> str:
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in os.environ:
+            raise UsageError(f"The scenario asks for the variable {name}", "it is not set", f"Set {name} to the data's folder")
+        return os.environ[name]
+
+    return re.sub(r"\$\{(\w+)\}", value, text)
