@@ -50,9 +50,12 @@ def as_of_night(job: Job, as_of_ms: int, cuts: dict[int, int]) -> DataFrame:
     return _in_window(listens.join(F.broadcast(asked), "kafka_partition"), job.constants)
 
 
-def as_of_spine(job: Job, spine: DataFrame, first_ms: int, last_ms: int) -> DataFrame:
-    """Return the listens in the window of each request of a spine (``REQUEST`` columns, instants within [first, last])."""
-    listens = _listens(job, first_ms, last_ms)
+def as_of_spine(job: Job, spine: DataFrame, first_ms: int, last_ms: int, *, few: bool) -> DataFrame:
+    """Return the listens in the window of each request of a spine (``REQUEST`` columns, instants within [first, last]).
+
+    Where the spine's listeners are ``few``, all others' events are dropped as they are read, before anything is shuffled.
+    """
+    listens = _listens(job, first_ms, last_ms, F.broadcast(spine.select("user_id").distinct()) if few else None)
     return _in_window(listens.join(spine.select(*REQUEST).distinct(), "user_id"), job.constants)
 
 
@@ -66,12 +69,14 @@ def window_days(as_of: Column, days: int) -> Column:
     return floored(as_of, DAY_MS) - F.lit(days * DAY_MS)
 
 
-def _listens(job: Job, first_ms: int, last_ms: int) -> DataFrame:
+def _listens(job: Job, first_ms: int, last_ms: int, only: DataFrame | None = None) -> DataFrame:
     constants = job.constants
     oldest = days_start(first_ms, constants.month_window_d) - constants.replay_window_ms
     files = job.lake.files(from_date=iso_date(oldest), to_date=iso_date(last_ms))
     reader = job.spark.read.schema(LAKE_TYPE)
     events = reader.parquet(*map(str, files)) if files else job.spark.createDataFrame([], LAKE_TYPE)
+    if only is not None:
+        events = events.join(only, "user_id", "left_semi")
     seen = reduce(lambda frame, skew: skew.batch_events(frame), job.skews, events)
     return _classified(_deduplicated(seen.repartition("user_id")), constants)
 

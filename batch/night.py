@@ -26,7 +26,6 @@ from contract.errors import InfrastructureError
 from contract.home import Home
 from contract.lake import Lake
 from contract.ranker import Ranker
-from contract.skew import Skew
 from contract.versions import INITIAL, ItemVectors, Manifest, Version, Versions
 from contract.windows import DAY_MS, iso, iso_date
 
@@ -139,8 +138,3 @@ def _profiles(rows: pa.Table, heard: Engagement, job: Job, seed: int) -> pa.Tabl
             ],
         }
     )
-
-
-def job_of(spark: object, home: Home, skews: Sequence[Skew] = ()) -> Job:
-    """Put a job together for a home's lake; only skews of the batch side act."""
-    return Job(spark, Lake(home.lake), tuple(skew for skew in skews if skew.side == "batch"))  # type: ignore[arg-type]

@@ -15,6 +15,9 @@ from batch.score import with_ranking
 from contract.features import ROW_SCHEMA
 from contract.versions import Version
 
+FEW_LISTENERS = 10_000
+"""Up to so many names are sent to every reader of the lake."""
+
 
 def rows_of(job: Job, listens: DataFrame, version: Version) -> pa.Table:
     """Return the row of each request that ``listens`` (of ``batch.listens``, best kept in memory) were taken for."""
@@ -39,7 +42,7 @@ def listens_for_spine(job: Job, spine: pa.Table) -> DataFrame:
     frame = job.spark.createDataFrame(requests, "user_id string, as_of_ms bigint, cut bigint")
     instants: pd.Series = requests["as_of_ms"]
     first, last = (int(instants.min()), int(instants.max())) if len(requests) else (0, 0)
-    return as_of_spine(job, frame, first, last)
+    return as_of_spine(job, frame, first, last, few=requests["user_id"].nunique() <= FEW_LISTENERS)
 
 
 @contextmanager

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
+
+from contract.errors import InfrastructureError
 
 SHUFFLE_PARTITIONS = 4
 """Few, and fixed: a night of a laptop's world is small, and the number is part of what makes runs repeatable."""
 
 
-def open_session(master: str = "local[2]", memory: str = "1g") -> SparkSession:
-    """Start the session, or return the one that this process has."""
+def open_session(log: Path, master: str = "local[2]", memory: str = "1g") -> SparkSession:
+    """Start the session, or return the one that this process has. What its JVM says on standard error goes to ``log``.
+
+    Raises:
+        InfrastructureError: the JVM did not start.
+    """
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     settings = {
         "spark.driver.memory": memory,
@@ -31,6 +42,25 @@ def open_session(master: str = "local[2]", memory: str = "1g") -> SparkSession:
     builder = SparkSession.builder.master(master).appName("skewlab")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    try:
+        with _standard_error_to(log):
+            session = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        raise InfrastructureError("Spark did not start", str(error).splitlines()[0], f"Its log is {log}") from error
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+@contextmanager
+def _standard_error_to(path: Path) -> Iterator[None]:
+    """Let what is started meanwhile inherit a file as its standard error; PySpark itself leaves no choice."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.flush()
+    own = os.dup(2)
+    with path.open("ab") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(own, 2)
+        os.close(own)

@@ -101,19 +101,15 @@ def night(
     """Run one night over the lake and publish its version."""
     import msgspec
 
-    from batch.night import job_of, run_night
-    from batch.session import open_session
+    from batch.night import run_night
     from contract.lake import Lake
     from contract.versions import Versions
-    from lab.java import use_java
+    from lab.job import open_job
 
     settings = load_settings(home=home, spark_master=master)
     instant = parse_instant(as_of)
     Lake(settings.places.lake).cut(instant)  # whether there is anything to do, before Spark starts
-    use_java()
-    version = run_night(
-        job_of(open_session(settings.spark_master, settings.spark_memory), settings.places), settings.places, instant
-    )
+    version = run_night(open_job(settings), settings.places, instant)
     Versions(settings.places.versions).point_to(version.name)
     manifest = version.manifest
     _told(json, msgspec.to_builtins(manifest), [f"Version {manifest.version} of {manifest.listeners} listeners"])

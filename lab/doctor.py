@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 
 from contract.errors import SkewlabError
-from lab.java import find_java
-from lab.stack.jars import kafka_libs
+from lab.machine.java import find_java
+from lab.machine.kafka import kafka_libs
+from lab.machine.redis import find_redis
 from lab.stack.kafka import free_port
-from lab.stack.redis import find_redis
 
 GIB = 1 << 30
 MEMORY_GIB, DISK_GIB = 4, 3

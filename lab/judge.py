@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from batch.night import job_of
-from batch.session import open_session
 from contract.settings import Settings
-from lab.java import use_java
+from lab.job import open_job
 from monitoring.checks import Checks
 from monitoring.incident import incidents, write_incidents
 from monitoring.monitor import monitor
@@ -34,8 +32,7 @@ def judge_night(settings: Settings, as_of_ms: int) -> tuple[bytes, Told]:
     """
     home = settings.places
     published(home, as_of_ms)  # whether there is anything to judge, before Spark starts
-    use_java()
-    job = job_of(open_session(settings.spark_master, settings.spark_memory), home)
+    job = open_job(settings)
     checks = Checks(home.reports / "checks")
     verdict = monitor(job, home, checks, as_of_ms)
     page = checks.build_docs()

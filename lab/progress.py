@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import threading
 import time
@@ -28,7 +30,7 @@ class Progress(Protocol):
 class Lines:
     """Plain lines. A thread repeats what is going on, so that silence means death."""
 
-    def __init__(self, days: int, out: TextIO = sys.stderr) -> None:
+    def __init__(self, days: int, out: TextIO) -> None:
         self._days, self._out = days, out
         self._now = "start"
         self._began = time.monotonic()
@@ -65,14 +67,14 @@ class Lines:
 class Terminal:
     """A bar, and each night's line above it."""
 
-    def __init__(self, days: int) -> None:
+    def __init__(self, days: int, out: TextIO) -> None:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.completed}/{task.total}"),
             TimeElapsedColumn(),
         )
-        self._bar = Bar(*columns, console=Console(stderr=True))
+        self._bar = Bar(*columns, console=Console(file=out))
         self._task = self._bar.add_task("start", total=days)
         self._days = days
 
@@ -96,7 +98,16 @@ class Terminal:
 
 def progress_of(days: int) -> Lines | Terminal:
     """Return the progress that fits where standard error goes."""
-    return Terminal(days) if sys.stderr.isatty() else Lines(days)
+    out = _own_standard_error()
+    return Terminal(days, out) if out.isatty() else Lines(days, out)
+
+
+def _own_standard_error() -> TextIO:
+    """Return a copy of standard error: the original is lent to Spark's JVM while it starts."""
+    try:
+        return os.fdopen(os.dup(sys.stderr.fileno()), "w")
+    except (OSError, io.UnsupportedOperation):
+        return sys.stderr
 
 
 HEADER = "day  night       operations  distribution  parity    ranking   NDCG@10  clean   affected"

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from batch.listens import Job
-from batch.night import job_of, run_night
-from batch.session import open_session
+from batch.night import run_night
 from contract.errors import UsageError
 from contract.features import ROW_SCHEMA
 from contract.home import Home, snapshot_path
@@ -23,7 +22,7 @@ from contract.settings import Settings
 from contract.skew import Acting, Skew
 from contract.versions import Versions
 from contract.windows import iso_date
-from lab.java import use_java
+from lab.job import open_job
 from lab.outcome import NightOutcome, Outcome, Quality
 from lab.overrides import write_overrides
 from lab.pipeline import Pipeline
@@ -160,14 +159,14 @@ def run_scenario(
     if late:
         raise UsageError(f"A skew begins on day {late[0]}", f"the run has days 0 to {made.days - 1}", "Let it begin earlier")
     _cleared(home)
-    with _opened(settings, progress) as (stack, job):
+    with _opened(settings, progress, [skew for _, skew in asked]) as (stack, job):
         require_unused(stack)
         run = Run(
             scenario=scenario,
             source=made,
             home=home,
             stack=stack,
-            job=Job(job.spark, job.lake, tuple(skew for _, skew in asked if skew.side == "batch")),
+            job=job,
             checks=Checks(home.reports / "checks"),
             progress=progress,
             partitions=settings.partitions,
@@ -181,14 +180,13 @@ def run_scenario(
 
 
 @contextmanager
-def _opened(settings: Settings, progress: Progress) -> Iterator[tuple[Stack, Job]]:
+def _opened(settings: Settings, progress: Progress, skews: Sequence[Skew]) -> Iterator[tuple[Stack, Job]]:
     """Start the brokers beside the Spark session: both take some seconds."""
     progress.stage(-1, "start")
-    use_java()
     with ThreadPoolExecutor(1) as pool:
-        session = pool.submit(open_session, settings.spark_master, settings.spark_memory)
+        job = pool.submit(open_job, settings, skews)
         with open_stack(settings) as stack:
-            yield stack, job_of(session.result(), settings.places)
+            yield stack, job.result()
 
 
 def _cleared(home: Home) -> None:

@@ -9,8 +9,8 @@ from base64 import urlsafe_b64encode
 from pathlib import Path
 
 from contract.errors import InfrastructureError
-from lab.java import find_java
-from lab.stack.jars import kafka_libs
+from lab.machine.java import find_java
+from lab.machine.kafka import kafka_libs
 from lab.stack.processes import Child, start
 
 HEAP = "512m"

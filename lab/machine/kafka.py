@@ -1,6 +1,6 @@
-"""Kafka's own jars, brought by Ivy (the resolver behind Spark's ``--packages``) and checked against ``jars.lock``.
+"""Kafka's own jars, brought by Ivy (the resolver behind Spark's ``--packages``) and checked against ``kafka.lock``.
 
-Standard library only. ``python -m lab.stack.jars`` brings them; ``--lock`` writes the lock anew from what came.
+Standard library only. ``python -m lab.machine.kafka`` brings them; ``--lock`` writes the lock anew from what came.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import time
 from pathlib import Path
 
 from contract.errors import InfrastructureError
-from lab.java import find_java
+from lab.machine.java import find_java
 
 GROUP, ARTIFACT, VERSION = "org.apache.kafka", "kafka_2.13", "4.3.1"
-LOCK = Path(__file__).parent / "jars.lock"
+LOCK = Path(__file__).parent / "kafka.lock"
 SIZE = "45 jars, 44 MB"
 LIMIT_S = 900
 
