@@ -25,8 +25,9 @@ PHONE = DEVICES.index("phone")
 NO_DURATION = -1
 """Stands for null in ``Events.duration_ms``."""
 
-_LAST_MS = 253_402_300_799_999  # the end of the year 9999: what Parquet readers and date functions all bear
-_Instant = Annotated[int, msgspec.Meta(ge=0, le=_LAST_MS)]
+LAST_MS = 253_402_300_799_999
+"""The end of the year 9999: what Parquet readers and date functions all bear."""
+_Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_MS)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 
 
@@ -41,10 +42,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     ts_ms: _Instant
     received_at_ms: _Instant
     ms_played: Annotated[int, msgspec.Meta(ge=0, le=DAY_MS)]
-    duration_ms: Annotated[int, msgspec.Meta(ge=1, le=_LAST_MS)] | None
+    duration_ms: Annotated[int, msgspec.Meta(ge=1, le=LAST_MS)] | None
     utc_offset_min: Annotated[int, msgspec.Meta(ge=-720, le=840)]
     device: Literal["phone", "desktop", "speaker", "car", "web"]
-    country: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
+    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
     rec_id: str | None
     schema_version: Literal[1]
 

@@ -2,17 +2,19 @@
 
 lake/events/event_date=…/p03-….parquet   valid events        lake/rejected/p03-….parquet   bad records with their reason
 lake/log/p03/….json                      what the archiver committed: the only files that are ever read
+lake/lake.json                           how many partitions the lake has, for life
 snapshots/2026-01-08/p03-….parquet       the live path's rows of a night, by partition and cut
 served/p03-….parquet                     the live path's logged rows
-versions/2026-01-08/                     what a night published            versions/CURRENT   the name of the active one
+versions/2026-01-08                      what a night published            versions/CURRENT   the name of the active one
 reports/  incidents/  overrides.json     what the monitor found; the skews that act
+spark.log                                what Spark's JVM said
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +63,11 @@ class Home:
         """The skews that act, with the cuts since when."""
         return self.root / "overrides.json"
 
+    @property
+    def spark_log(self) -> Path:
+        """What Spark's JVM says."""
+        return self.root / "spark.log"
+
 
 def snapshot_path(home: Home, night_ms: int, partition: int, cut: int) -> Path:
     """Return the file of a partition's live rows as of a night whose watermark stands at offset ``cut``."""
@@ -74,16 +81,17 @@ def placed_whole(path: Path) -> Iterator[Path]:
     Raises:
         InfrastructureError: the disk did not take it; what stood at ``path`` before still does.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _flush(temporary)
         temporary.replace(path)
     except OSError as error:
         raise InfrastructureError(f"{path} could not be written", str(error), "Free the disk and run it again") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def write_whole(path: Path, content: bytes) -> None:

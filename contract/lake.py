@@ -43,6 +43,10 @@ class Commit(msgspec.Struct, frozen=True):
     rejected_file: str | None = None
 
 
+class _Settled(msgspec.Struct, frozen=True):
+    partitions: int
+
+
 class Lake:
     """The committed part of a lake folder, read once per command."""
 
@@ -51,6 +55,26 @@ class Lake:
 
     def _log(self, partition: int) -> Path:
         return self.folder / "log" / f"p{partition:02d}"
+
+    def settle(self, partitions: int) -> None:
+        """Fix how many partitions the lake has; once fixed, it is so for life.
+
+        Raises:
+            InfrastructureError: it has another number of them.
+        """
+        known = self.partitions()
+        if not known:
+            write_whole(self._settled, msgspec.json.encode(_Settled(partitions)))
+        elif len(known) != partitions:
+            raise InfrastructureError(
+                f"The lake {self.folder} has {len(known)} partitions, not {partitions}",
+                "the count is fixed for the life of a lake",
+                f"Set SKEWLAB_PARTITIONS={len(known)}, or begin another home",
+            )
+
+    @property
+    def _settled(self) -> Path:
+        return self.folder / "lake.json"
 
     def append(self, commit: Commit) -> None:
         """Make the files of a commit part of the lake."""
@@ -67,11 +91,12 @@ class Lake:
         for path in sorted(self._log(partition).glob("*.json")):
             try:
                 commit = msgspec.json.decode(path.read_bytes(), type=Commit)
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise InfrastructureError(f"The lake's log {path} is broken", str(error), "Rebuild the lake") from error
-            if found and commit.first != found[-1].next:
+            reached = found[-1].next if found else min(commit.first, 0)  # history stands below 0, everything else begins at it
+            if commit.first != reached:
                 raise InfrastructureError(
-                    f"Partition {partition} of the lake has a hole between offsets {found[-1].next} and {commit.first}",
+                    f"Partition {partition} of the lake has a hole between offsets {reached} and {commit.first}",
                     "",
                     "Rebuild the lake",
                 )
@@ -79,8 +104,17 @@ class Lake:
         return found
 
     def partitions(self) -> list[int]:
-        """Return the partitions that the lake holds."""
-        return sorted(int(path.name[1:]) for path in (self.folder / "log").glob("p*"))
+        """Return the partitions of the lake; none where it was never settled.
+
+        Raises:
+            InfrastructureError: the file that says so is broken.
+        """
+        if not self._settled.exists():
+            return []
+        try:
+            return list(range(msgspec.json.decode(self._settled.read_bytes(), type=_Settled).partitions))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise InfrastructureError(f"{self._settled} is broken", str(error), "Rebuild the lake") from error
 
     def end(self, partition: int) -> int:
         """Return the offset behind the last archived record: 0 where there is none."""

@@ -58,7 +58,7 @@ class Ranker(msgspec.Struct, frozen=True):
         """
         try:
             stored = msgspec.json.decode(path.read_bytes(), type=_Stored)
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise UsageError(f"The ranker {path} cannot be read", str(error), "Run the night again") from error
         if stored.digest != stored.ranker.digest:
             raise UsageError(f"The ranker {path} is not what was written", "Its digest differs", "Run the night again")

@@ -16,11 +16,15 @@ from functools import lru_cache
 import msgspec
 from kafka.partitioner.default import murmur2
 
-from contract.event import Event
+from contract.event import LAST_MS, Event
 from contract.windows import DAY_MS, HOUR_MS
 
 LATENESS_MS = 48 * HOUR_MS
 """How far behind or ahead of the partition's clock an event may be; also how long an event id is remembered."""
+
+
+DEEPEST = 256
+"""A record with more brackets is not read: a decoder's stack ends somewhere, and not at the same place for everybody."""
 
 
 class Watermark(msgspec.Struct, frozen=True, tag="watermark", tag_field="control"):
@@ -47,6 +51,7 @@ class Rejection(msgspec.Struct, frozen=True):
 
 REASONS: Mapping[str, str] = {
     "not-json": "the value is no JSON document",
+    "nested": f"more than {DEEPEST} brackets: no event is nested",
     "schema": "a field is missing, of the wrong type, out of its range or not among its values",
     "control": "a control record that says nothing known",
     "key": "the key is not the user id",
@@ -77,7 +82,7 @@ class PartitionClock:
     @property
     def as_of_ms(self) -> int:
         """The instant of the rows served now: behind everything received, never before the last watermark."""
-        return max((self.received_ms or -1) + 1, self.watermark_ms or 0)
+        return max(0 if self.received_ms is None else self.received_ms + 1, self.watermark_ms or 0)
 
     def is_new(self, mark: Watermark) -> bool:
         """Tell whether this watermark is no repeat."""
@@ -108,6 +113,8 @@ def judge(value: bytes | None, key: bytes | None, partition: int, partitions: in
     """Decide what a record is. The clock is the partition's before this record and is not moved."""
     if value is None:
         return Rejection("not-json", "the record has no value")
+    if value.count(b"[") + value.count(b"{") > DEEPEST:
+        return Rejection("nested", REASONS["nested"])
     try:
         if key is None:
             return _judge_control(_controls.decode(value))
@@ -120,7 +127,7 @@ def judge(value: bytes | None, key: bytes | None, partition: int, partitions: in
 
 
 def _judge_control(control: Control) -> Record:
-    if isinstance(control, Watermark) and (control.at_ms % DAY_MS or control.at_ms < 0):
+    if isinstance(control, Watermark) and (control.at_ms % DAY_MS or not 0 <= control.at_ms <= LAST_MS):
         return Rejection("control", f"the watermark {control.at_ms} is no midnight UTC")
     return control
 

@@ -1,12 +1,14 @@
 """Published versions: what a night made and the live path scores with.
 
-A version is a folder that is complete or absent. It holds all that a row needs to be computed again: the catalogue, the item
-vectors and the ranker; and what the night computed. ``initial`` has a catalogue only and is active before the first activation.
+A version is a link to a folder that was complete before it was linked: so it is complete or absent, and published again in one
+move. It holds all that a row needs to be computed again: the catalogue, the item vectors and the ranker; and what the night
+computed. ``initial`` has a catalogue only and is active before the first activation.
 """
 
 from __future__ import annotations
 
 import shutil
+import uuid
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -58,6 +60,8 @@ class ItemVectors:
         """Read what ``write`` wrote."""
         table = pq.read_table(path)
         vectors = table.column("vector").to_pylist()
+        if not vectors:
+            return ItemVectors.none()
         return ItemVectors(tuple(table.column("item_id").to_pylist()), np.array(vectors, np.float64).reshape(len(vectors), -1))
 
     @staticmethod
@@ -121,32 +125,37 @@ class Versions:
             UsageError: there is none of this name.
         """
         version = Version(self.folder / name)
-        if not (version.folder / "manifest.json").exists():
+        if name not in self.names():
             raise UsageError(f"There is no version '{name}' in {self.folder}", "", "See 'skewlab versions'")
         return version
 
     def names(self) -> list[str]:
         """Return the names of all published versions, oldest first."""
-        return sorted((path.parent.name for path in self.folder.glob("*/manifest.json")), key=lambda n: (n != INITIAL, n))
+        found = (path.parent.name for path in self.folder.glob("*/manifest.json"))
+        return sorted((name for name in found if not name.startswith(".")), key=lambda name: (name != INITIAL, name))
 
     def draft(self, name: str) -> Path:
         """Return an empty folder to build a version in; nothing reads it before ``publish``."""
-        draft = self.folder / f".{name}.draft"
-        shutil.rmtree(draft, ignore_errors=True)
+        for left in self._builds(name):
+            shutil.rmtree(left)
+        draft = self.folder / f".{name}.{uuid.uuid4().hex[:12]}"
         draft.mkdir(parents=True)
         return draft
 
+    def _builds(self, name: str) -> list[Path]:
+        """Return the folders built for a name, less the one that it links to."""
+        published = (self.folder / name).resolve()
+        return [build for build in self.folder.glob(f".{name}.*") if build.is_dir() and build.resolve() != published]
+
     def publish(self, draft: Path, manifest: Manifest) -> Version:
-        """Make a finished draft a version: its manifest is written last, then the folder gets its name."""
+        """Make a finished draft a version: its manifest is written last, then the name is linked to it, in one move."""
         write_whole(draft / "manifest.json", msgspec.json.encode(manifest))
-        place = self.folder / manifest.version
-        replaced = self.folder / f".{manifest.version}.replaced"
-        shutil.rmtree(replaced, ignore_errors=True)
-        if place.exists():
-            place.rename(replaced)
-        draft.rename(place)
-        shutil.rmtree(replaced, ignore_errors=True)
-        return Version(place)
+        link = draft.with_name(f"{draft.name}.link")
+        link.symlink_to(draft.name, target_is_directory=True)
+        link.replace(self.folder / manifest.version)
+        for left in self._builds(manifest.version):
+            shutil.rmtree(left)
+        return Version(self.folder / manifest.version)
 
     def publish_initial(self, catalogue: Catalogue) -> Version:
         """Publish the version that holds the catalogue alone."""

@@ -50,6 +50,9 @@ class PartitionArchive:
     _watermarks: dict[int, int] = field(default_factory=dict)
     _activations: list[tuple[int, str]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.lake.settle(self.partitions)
+
     @staticmethod
     def resume(lake: Lake, partition: int, partitions: int) -> PartitionArchive:
         """Go on behind the last commit."""
