@@ -17,8 +17,9 @@ class SkewlabError(Exception):
     exit_code = 2
 
     def __init__(self, what: str, why: str = "", todo: str = "") -> None:
-        """Join the parts of the message that are given: what happened, why, what to do."""
-        super().__init__(" ".join(f"{part.rstrip('.')}." for part in (what, why, todo) if part))
+        """Join the parts of the message that are given: what happened, why, what to do. Always one line."""
+        cause = ": ".join(part.rstrip(".") for part in (what, why) if part)
+        super().__init__(" ".join(" ".join(f"{part.rstrip('.')}." for part in (cause, todo) if part).split()))
 
 
 class UsageError(SkewlabError):

@@ -28,7 +28,9 @@ NO_DURATION = -1
 LAST_MS = 253_402_300_799_999
 """The end of the year 9999: what Parquet readers and date functions all bear."""
 _Instant = Annotated[int, msgspec.Meta(ge=0, le=LAST_MS)]
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+LONGEST_NAME = 512
+UTC_OFFSETS_MIN = (-720, 840)
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -43,7 +45,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     received_at_ms: _Instant
     ms_played: Annotated[int, msgspec.Meta(ge=0, le=DAY_MS)]
     duration_ms: Annotated[int, msgspec.Meta(ge=1, le=LAST_MS)] | None
-    utc_offset_min: Annotated[int, msgspec.Meta(ge=-720, le=840)]
+    utc_offset_min: Annotated[int, msgspec.Meta(ge=UTC_OFFSETS_MIN[0], le=UTC_OFFSETS_MIN[1])]
     device: Literal["phone", "desktop", "speaker", "car", "web"]
     country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
     rec_id: str | None

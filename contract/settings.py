@@ -34,16 +34,23 @@ class Settings(BaseSettings):
         """The home folder, resolved."""
         return Home(self.home.expanduser().resolve())
 
+    def given(self, name: str) -> bool:
+        """Tell whether a setting came from a flag or the environment, and not from its default."""
+        return name in self.model_fields_set
+
 
 def load_settings(**flags: Any) -> Settings:
     """Read the settings; flags that are None are left to the environment.
 
     Raises:
-        UsageError: a value is not of its kind.
+        UsageError: a value is not of its kind, or the home is no folder.
     """
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        settings = Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"The setting '{name}' is wrong", first["msg"], f"Change the flag or SKEWLAB_{name.upper()}") from error
+    if settings.places.root.exists() and not settings.places.root.is_dir():
+        raise UsageError(f"The home {settings.places.root} is no folder", "", "Name another with --home or SKEWLAB_HOME")
+    return settings

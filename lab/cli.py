@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import orjson
 import typer
 
@@ -15,9 +14,9 @@ from contract.settings import Settings, load_settings
 from contract.windows import iso, parse_instant
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-skews_app = typer.Typer(no_args_is_help=True, help="The catalogue of skews.", rich_markup_mode=None)
-import_app = typer.Typer(no_args_is_help=True, help="Bring listening data of your own.", rich_markup_mode=None)
-stack_app = typer.Typer(no_args_is_help=True, help="Keep Kafka and Redis running.", rich_markup_mode=None)
+skews_app = typer.Typer(help="The catalogue of skews.", rich_markup_mode=None)
+import_app = typer.Typer(help="Bring listening data of your own.", rich_markup_mode=None)
+stack_app = typer.Typer(help="Keep Kafka and Redis running.", rich_markup_mode=None)
 app.add_typer(skews_app, name="skews")
 app.add_typer(import_app, name="import")
 app.add_typer(stack_app, name="stack")
@@ -57,8 +56,8 @@ def run(
     """Run a scenario; end as its last night does: 0 good, 1 skew, 2 could not judge."""
     from lab.demo import run_file
 
-    flags: dict[str, Any] = {"stack": stack, "days": days, "users": users, "seed": seed}
-    outcome, page = run_file(scenario, load_settings(home=home), {**flags, "skews": tuple(skew) if skew else None})
+    flags: dict[str, Any] = {"days": days, "users": users, "seed": seed, "skews": tuple(skew) if skew else None}
+    outcome, page = run_file(scenario, load_settings(home=home, stack=stack), flags)
     _told(json, outcome.document(), [f"{len(outcome.incidents)} incidents. The report: {page}"])
     sys.exit(outcome.exit_code)
 
@@ -69,12 +68,14 @@ def simulate(
     days: Annotated[int, typer.Option("--days", min=1)],
     out: Annotated[Path, typer.Option("--out", help="A new folder.")],
     seed: Annotated[int, typer.Option("--seed")] = 7,
+    home: HomeFlag = None,
     json: JsonFlag = False,
 ) -> None:
     """Write a simulated world's catalogue and events as a folder of Parquet files."""
     from lab.folder import write_log
     from lab.world import World
 
+    load_settings(home=home)
     world = World(seed, users, history_days=0)
     rows = write_log(out, world.catalogue, (world.received(day) for day in range(days)))
     _told(json, {"out": str(out), "events": rows}, [f"{rows} events of {users} listeners in {out}"])
@@ -85,11 +86,13 @@ def import_csv(
     path: Annotated[Path, typer.Argument(help="The folder of the files that the mapping names.")],
     mapping: Annotated[Path, typer.Option("--mapping", help="What the columns mean; see docs/import.md.")],
     out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    home: HomeFlag = None,
     json: JsonFlag = False,
 ) -> None:
     """Bring CSV or Parquet files, described by a mapping, into a log folder."""
     from lab.importers.table import import_tables
 
+    load_settings(home=home)
     report = import_tables(path, mapping, out)
     _told(json, report.document(), report.lines())
 
@@ -140,11 +143,12 @@ def versions(home: HomeFlag = None, json: JsonFlag = False) -> None:
 
 
 @app.command()
-def stream(home: HomeFlag = None, stack: StackFlag = None) -> None:
+def stream(home: HomeFlag = None, stack: StackFlag = None, json: JsonFlag = False) -> None:
     """Consume listening events live, as one member of the group, until interrupted."""
     from lab.live import consume_live
 
-    consume_live(_stacked(home, stack))
+    done = consume_live(_stacked(home, stack))
+    _told(json, {"partitions": done}, [f"partition {p}: consumed up to offset {end}" for p, end in done.items()])
 
 
 @app.command()
@@ -158,29 +162,37 @@ def archive(home: HomeFlag = None, stack: StackFlag = None, json: JsonFlag = Fal
 
 @app.command()
 def serve(
-    home: HomeFlag = None, stack: StackFlag = None, port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8000
+    home: HomeFlag = None,
+    stack: StackFlag = None,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8000,
+    json: JsonFlag = False,
 ) -> None:
     """Serve listeners' features and scores on loopback, until interrupted."""
     from lab.live import serve_api
 
-    serve_api(_stacked(home, stack), port)
+    url = f"http://127.0.0.1:{port}"
+    serve_api(_stacked(home, stack), port, lambda: _told(json, {"url": url}, [f"Listening at {url}"]))
 
 
 @skews_app.command("list")
-def skews_list(json: JsonFlag = False) -> None:
+def skews_list(home: HomeFlag = None, json: JsonFlag = False) -> None:
     """List the catalogue."""
     from lab.skews import catalogue
 
+    load_settings(home=home)
     found = catalogue()
     lines = [f"{name:<26} {skew.side:<10} {skew.title}" for name, skew in found.items()]
     _told(json, {"skews": [{"id": name, "side": skew.side, "title": skew.title} for name, skew in found.items()]}, lines)
 
 
 @skews_app.command("show")
-def skews_show(name: Annotated[str, typer.Argument(help="An id, or a Python file.")], json: JsonFlag = False) -> None:
+def skews_show(
+    name: Annotated[str, typer.Argument(help="An id, or a Python file.")], home: HomeFlag = None, json: JsonFlag = False
+) -> None:
     """Tell all about a skew."""
     from lab.skews import find
 
+    load_settings(home=home)
     skew = find(name)
     told = {
         "id": skew.id,
@@ -237,15 +249,19 @@ def doctor(home: HomeFlag = None, json: JsonFlag = False) -> None:
 
 def main() -> None:
     """Run the command line; end with its exit code."""
+    if len(sys.argv) == 1:
+        sys.argv.append("--help")
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
+        if code:
+            sys.exit(code)
     except SkewlabError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        print(f"{error.format_message().rstrip('.')}. See 'skewlab --help'.", file=sys.stderr)
+    except typer.TyperException as error:
+        print(f"{' '.join(str(error).split()).rstrip('.')}. See 'skewlab --help'.", file=sys.stderr)
         sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("Interrupted.", file=sys.stderr)
         sys.exit(130)
 

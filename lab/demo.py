@@ -14,7 +14,7 @@ from lab.importers.table import import_tables
 from lab.outcome import Outcome
 from lab.progress import progress_of
 from lab.report import report_page
-from lab.run import run_scenario
+from lab.run import plan_of, run_scenario
 from lab.scenario import DEMO, Scenario, changed, read_scenario
 from lab.skews import Request
 from lab.source import Source, WorldSource
@@ -38,11 +38,16 @@ def run_file(path: Path, settings: Settings, flags: dict[str, Any]) -> tuple[Out
 
 
 def _run(scenario: Scenario, settings: Settings) -> Outcome:
-    settings = settings.model_copy(update={"stack": scenario.stack})
-    source = _source(scenario, settings)
-    days = source([]).days
-    with progress_of(days) as progress:
-        return run_scenario(scenario, settings, progress, source)
+    settings = settings.model_copy(update=_of_the_file(scenario, settings))
+    plan = plan_of(scenario, _source(scenario, settings))
+    with progress_of(plan.source.days) as progress:
+        return run_scenario(plan, settings, progress)
+
+
+def _of_the_file(scenario: Scenario, settings: Settings) -> dict[str, Any]:
+    """Return what a scenario says of the settings, where neither a flag nor the environment does."""
+    said = {"stack": scenario.stack, "step_events": scenario.step_events}
+    return {name: value for name, value in said.items() if value is not None and not settings.given(name)}
 
 
 def _source(scenario: Scenario, settings: Settings) -> Callable[[Sequence[Skew]], Source]:

@@ -32,29 +32,33 @@ def write_log(
     """Write a log folder; return how many events it holds.
 
     Raises:
-        UsageError: the folder is there already.
+        UsageError: the folder is there already, or cannot be written; nothing of it is left then.
     """
-    _made_room(out, replace=replace)
+    if out.exists() and not (replace and (out / MARK).exists()):
+        raise UsageError(f"{out} is there already", "", "Name a new folder")
     draft = out.with_name(f".{out.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    (draft / "log").mkdir(parents=True)
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        (draft / "log").mkdir(parents=True)
+        count = _write(draft, catalogue, days, report or {})
+        shutil.rmtree(out, ignore_errors=True)
+        draft.rename(out)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written", str(error), "Name another folder, or make room") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return count
+
+
+def _write(draft: Path, catalogue: Catalogue, days: Iterable[Events], report: Mapping[str, object]) -> int:
     catalogue.write(draft / "catalogue.parquet")
     count = 0
     for events in days:
         if len(events):
             pq.write_table(events.to_arrow(0), draft / "log" / f"{iso_date(int(events.received_at_ms[0]))}.parquet")
             count += len(events)
-    (draft / MARK).write_bytes(msgspec.json.format(msgspec.json.encode({"events": count, **(report or {})}), indent=1))
-    draft.rename(out)
+    (draft / MARK).write_bytes(msgspec.json.format(msgspec.json.encode({"events": count, **report}), indent=1))
     return count
-
-
-def _made_room(out: Path, *, replace: bool) -> None:
-    if replace and (out / MARK).exists():
-        shutil.rmtree(out)
-    if out.exists():
-        raise UsageError(f"{out} is there already", "", "Name a new folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 
 from contract.lake import Lake
 from contract.settings import Settings
@@ -16,8 +17,8 @@ from streaming.member import Member
 from streaming.overrides import Overrides
 
 
-def consume_live(settings: Settings) -> None:
-    """Be a member of the consumer group until a signal asks to end."""
+def consume_live(settings: Settings) -> dict[int, int]:
+    """Be a member of the consumer group until a signal asks to end; return where each partition then stood."""
     kafka, _ = addresses(settings)
     create_topics(kafka, settings.partitions)
     stop = threading.Event()
@@ -27,6 +28,7 @@ def consume_live(settings: Settings) -> None:
         overrides = Overrides(read_overrides(settings.places))
         member = Member(settings.places, stack.store, settings.partitions, None, overrides, settings.served_share)
         consume(member, stack.store, stack.log, kafka, stop)
+        return {partition: member.position(partition) for partition in member.owned()}
 
 
 def archive_now(settings: Settings) -> dict[int, int]:
@@ -42,8 +44,8 @@ def archive_now(settings: Settings) -> dict[int, int]:
     return {partition: lake.end(partition) for partition in range(settings.partitions)}
 
 
-def serve_api(settings: Settings, port: int) -> None:
-    """Serve the live rows on loopback until interrupted."""
+def serve_api(settings: Settings, port: int, ready: Callable[[], None]) -> None:
+    """Serve the live rows on loopback until interrupted; ``ready`` is called before the first answer."""
     import uvicorn
 
     from lab.stack.kafka import require_free
@@ -52,4 +54,5 @@ def serve_api(settings: Settings, port: int) -> None:
 
     _, redis = addresses(settings)
     require_free(port)
+    ready()
     uvicorn.run(make_api(connect(redis), settings.partitions), host="127.0.0.1", port=port, log_level="warning")

@@ -12,8 +12,9 @@ from contract.event import Events
 from contract.home import Home
 from contract.keys import EVENTS, SERVED
 from contract.lake import Lake
-from contract.records import Activation, Control, encode, partition_of
+from contract.records import Activation, Control, Watermark, encode, partition_of
 from contract.skew import RawRecord
+from contract.windows import DAY_MS, floor_day
 from streaming.archive import PartitionArchive, archive_served, served_end
 from streaming.log import Log, Message
 from streaming.member import Member
@@ -43,18 +44,26 @@ class Pipeline:
     _read: dict[int, int] = field(default_factory=dict)
     _archives: list[PartitionArchive] = field(default_factory=list)
 
-    def archive_history(self, events: Events) -> None:
-        """Write the days before day 0 to the lake, as a log of offsets -n to -1 in each partition."""
+    def archive_history(self, events: Events, until_ms: int) -> None:
+        """Write the days before ``until_ms`` to the lake, as a log that ends at offset -1 in each partition.
+
+        It is a log like any other: in the order in which the collector got the events, with a watermark for every midnight
+        but the last, which is the first record of the run itself.
+        """
+        if not len(events):
+            return
         lake = Lake(self.home.lake)
-        records = events.to_records()
-        homes = [partition_of(event.user_id, self.partitions) for event in records]
-        for partition in range(self.partitions):
-            mine = [event for event, at in zip(records, homes, strict=True) if at == partition]
-            if not mine:
-                continue
+        midnights = range(floor_day(int(events.received_at_ms.min())), until_ms, DAY_MS)
+        marks = [(at, None, encode(Watermark(at))) for at in midnights]
+        mine: dict[int, list[tuple[int, bytes | None, bytes]]] = {p: list(marks) for p in range(self.partitions)}
+        for event in events.to_records():
+            key = event.user_id.encode()
+            mine[partition_of(event.user_id, self.partitions)].append((event.received_at_ms, key, encode(event)))
+        for partition, sent in mine.items():
             archive = PartitionArchive(lake, partition, self.partitions)
-            archive.start_at(-len(mine))
-            archive.absorb(RawRecord(i - len(mine), e.user_id.encode(), encode(e)) for i, e in enumerate(mine))
+            archive.start_at(-len(sent))
+            in_order = sorted(sent, key=lambda one: one[0])  # stable: at a midnight the watermark comes first
+            archive.absorb(RawRecord(i - len(sent), key, value) for i, (_, key, value) in enumerate(in_order))
             archive.flush()
 
     def open(self) -> None:

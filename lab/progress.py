@@ -46,6 +46,11 @@ class Lines:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._done.set()
         self._ticker.join()
+        self._release()
+
+    def _release(self) -> None:
+        if self._out is not sys.stderr:
+            self._out.close()
 
     def stage(self, day: int, what: str) -> None:
         """See ``Progress.stage``."""
@@ -74,6 +79,7 @@ class Terminal:
             TextColumn("{task.completed}/{task.total}"),
             TimeElapsedColumn(),
         )
+        self._out = out
         self._bar = Bar(*columns, console=Console(file=out))
         self._task = self._bar.add_task("start", total=days)
         self._days = days
@@ -85,6 +91,8 @@ class Terminal:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
+        if self._out is not sys.stderr:
+            self._out.close()
 
     def stage(self, day: int, what: str) -> None:
         """See ``Progress.stage``."""

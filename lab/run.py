@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +19,7 @@ from contract.home import Home, snapshot_path
 from contract.lake import Lake
 from contract.records import Watermark
 from contract.settings import Settings
-from contract.skew import Acting, Skew
+from contract.skew import Acting, Side, Skew
 from contract.versions import Versions
 from contract.windows import iso_date
 from lab.job import open_job
@@ -41,23 +41,66 @@ from streaming.member import Member
 from streaming.overrides import Overrides
 
 
+@dataclass(frozen=True)
+class Plan:
+    """A scenario with its skews made and its source opened: all that can be wrong with what was asked is known."""
+
+    scenario: Scenario
+    source: Source
+    skews: Sequence[tuple[int, Skew]]
+    """Each with the day on which it begins."""
+
+    def of_side(self, side: Side) -> list[tuple[int, Skew]]:
+        """Return the skews of a side."""
+        return [(day, skew) for day, skew in self.skews if skew.side == side]
+
+
+def plan_of(scenario: Scenario, source: Callable[[Sequence[Skew]], Source]) -> Plan:
+    """Make the skews of a scenario and its source; ``source`` is given the controls that change the world.
+
+    Raises:
+        UsageError: there is no such skew, or it begins behind the last day.
+    """
+    skews = [(request.day, request.make(scenario.seed)) for request in map(Request.parse, scenario.skews)]
+    made = source([skew for _, skew in skews if skew.side == "world"])
+    late = [day for day, _ in skews if day >= made.days]
+    if late:
+        raise UsageError(f"A skew begins on day {late[0]}", f"the run has days 0 to {made.days - 1}", "Let it begin earlier")
+    return Plan(scenario, made, skews)
+
+
 @dataclass
 class Run:
     """One run over an opened stack and a started Spark session."""
 
-    scenario: Scenario
-    source: Source
+    plan: Plan
     home: Home
     stack: Stack
     job: Job
     checks: Checks
     progress: Progress
-    partitions: int
-    served_share: float
-    requests: Sequence[tuple[int, Skew]] = ()
-    """The skews of the streaming side, with the day on which each begins."""
+    settings: Settings
     _acting: list[Acting] = field(default_factory=list)
     _twin: Twin | None = None
+
+    @property
+    def source(self) -> Source:
+        """Where the records come from."""
+        return self.plan.source
+
+    @property
+    def seed(self) -> int:
+        """What all chance depends on."""
+        return self.plan.scenario.seed
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions the log has."""
+        return self.settings.partitions
+
+    def job_on(self, day: int) -> Job:
+        """Return the batch job with the skews of its side that have begun."""
+        return replace(self.job, skews=tuple(skew for at, skew in self.plan.of_side("batch") if at <= day))
 
     def execute(self) -> Outcome:
         """Run all days; return what came out."""
@@ -72,16 +115,17 @@ class Run:
                     continue
                 as_of = self.source.midnight(day + 1)
                 self.progress.stage(day, "night")
-                version = run_night(self.job, self.home, as_of, self.scenario.seed)
+                job = self.job_on(day)
+                version = run_night(job, self.home, as_of, self.seed)
                 pipeline.activate(version.name)
                 if pending is not None:
                     done.append(self._finish(*pending))
-                pending = day, judge.submit(monitor, self.job, self.home, self.checks, as_of)
+                pending = day, judge.submit(monitor, job, self.home, self.checks, as_of)
             if pending is not None:
                 self.progress.stage(pending[0], "monitor")
                 done.append(self._finish(*pending))
         found = incidents([night.verdict for night in done])
-        outcome = Outcome(self.scenario.name, self.scenario.seed, done, found)
+        outcome = Outcome(self.plan.scenario.name, self.seed, done, found)
         write_incidents(self.home, [outcome.with_damage(incident) for incident in found])
         return outcome
 
@@ -89,23 +133,24 @@ class Run:
         """Publish the catalogue, archive history, build the live state of it, run the first night on it."""
         self.progress.stage(-1, "history")
         Versions(self.home.versions).publish_initial(self.source.catalogue)
-        member = Member(self.home, self.stack.store, self.partitions, self.scenario.step_events, served_share=self.served_share)
+        share = self.settings.served_share
+        member = Member(self.home, self.stack.store, self.partitions, self.settings.step_events, served_share=share)
         pipeline = Pipeline(self.home, self.stack.log, self.stack.store, member, self.partitions)
         history = self.source.history()
-        pipeline.archive_history(history)
+        pipeline.archive_history(history, self.source.midnight(0))
         pipeline.open()
-        if self.requests:
+        if self.plan.of_side("streaming"):
             self._twin = Twin(self.home, self.partitions)
         pipeline.control(Watermark(self.source.midnight(0)))
         self._consume(pipeline)
         if len(history):
             self.progress.stage(-1, "first night")
-            pipeline.activate(run_night(self.job, self.home, self.source.midnight(0), self.scenario.seed).name)
+            pipeline.activate(run_night(self.job_on(-1), self.home, self.source.midnight(0), self.seed).name)
         return pipeline
 
     def _begin_skews(self, pipeline: Pipeline, day: int) -> None:
         """Let the skews of a day act from the log's present ends on, and write down since when."""
-        begin = [skew for at, skew in self.requests if at == day]
+        begin = [skew for at, skew in self.plan.of_side("streaming") if at == day]
         if begin:
             cuts = pipeline.ends()
             self._acting += [Acting(skew, dict(cuts)) for skew in begin]
@@ -147,44 +192,25 @@ def live_rows(home: Home, as_of_ms: int) -> pa.Table:
     return pa.concat_tables([ROW_SCHEMA.empty_table(), *(pq.read_table(path, schema=ROW_SCHEMA) for path in paths)])
 
 
-def run_scenario(
-    scenario: Scenario, settings: Settings, progress: Progress, source: Callable[[Sequence[Skew]], Source]
-) -> Outcome:
-    """Run a scenario from its beginning, in the settings' home; ``source`` is given the controls that change the world."""
-    asked = [(request.day, request.make(scenario.seed)) for request in map(Request.parse, scenario.skews)]
-    world = [skew for _, skew in asked if skew.side == "world"]
+def run_scenario(plan: Plan, settings: Settings, progress: Progress) -> Outcome:
+    """Run a scenario from its beginning, in the settings' home."""
     home = settings.places
-    made = source(world)
-    late = [day for day, _ in asked if day >= made.days]
-    if late:
-        raise UsageError(f"A skew begins on day {late[0]}", f"the run has days 0 to {made.days - 1}", "Let it begin earlier")
-    _cleared(home)
-    with _opened(settings, progress, [skew for _, skew in asked]) as (stack, job):
+    with _opened(settings, progress) as (stack, job):
         require_unused(stack)
-        run = Run(
-            scenario=scenario,
-            source=made,
-            home=home,
-            stack=stack,
-            job=job,
-            checks=Checks(home.reports / "checks"),
-            progress=progress,
-            partitions=settings.partitions,
-            served_share=settings.served_share,
-            requests=[(day, skew) for day, skew in asked if skew.side == "streaming"],
-        )
+        run = Run(plan, home, stack, job, Checks(home.reports / "checks"), progress, settings)
         outcome = run.execute()
-        progress.stage(made.days - 1, "data docs")
+        progress.stage(plan.source.days - 1, "data docs")
         run.checks.build_docs()
     return outcome
 
 
 @contextmanager
-def _opened(settings: Settings, progress: Progress, skews: Sequence[Skew]) -> Iterator[tuple[Stack, Job]]:
+def _opened(settings: Settings, progress: Progress) -> Iterator[tuple[Stack, Job]]:
     """Start the brokers beside the Spark session: both take some seconds."""
     progress.stage(-1, "start")
+    _cleared(settings.places)
     with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(open_job, settings, skews)
+        job = pool.submit(open_job, settings)
         with open_stack(settings) as stack:
             yield stack, job.result()
 

@@ -24,7 +24,11 @@ class ImportSource(BaseModel):
 
 
 class Scenario(BaseModel):
-    """What a run does. ``days`` None takes all days of an import; ``users`` and ``history_days`` are for simulated worlds."""
+    """What a run does.
+
+    ``days`` None takes all days of an import; ``users`` and ``history_days`` are for simulated worlds. ``stack`` and
+    ``step_events`` None leave it to the settings.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,8 +37,8 @@ class Scenario(BaseModel):
     days: int | None = Field(default=14, ge=1, le=400)
     users: int = Field(default=500, ge=1, le=1_000_000)
     history_days: int = Field(default=28, ge=0, le=60)
-    stack: StackName = "embedded"
-    step_events: int = Field(default=500, ge=1, le=100_000)
+    stack: StackName | None = None
+    step_events: int | None = Field(default=None, ge=1, le=100_000)
     skews: tuple[str, ...] = ()
     source: ImportSource | None = None
 
@@ -49,11 +53,12 @@ def read_scenario(path: Path) -> Scenario:
         UsageError: the file cannot be read, or says something that no scenario says.
     """
     try:
-        document = yaml.safe_load(_filled_in(path.read_text()))
-    except (OSError, yaml.YAMLError) as error:
+        document = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError, ValueError) as error:
         raise UsageError(f"The scenario {path} cannot be read", str(error).splitlines()[0], "Give a YAML file") from error
     if not isinstance(document, dict):
-        raise UsageError(f"The scenario {path} is empty", "", "See examples/")
+        raise UsageError(f"The scenario {path} is no mapping of keys to values", "", "See examples/")
+    document = _filled_in(document)
     return _checked({"name": path.stem, **document}, path)
 
 
@@ -65,7 +70,7 @@ def changed(scenario: Scenario, **flags: Any) -> Scenario:
 
 def _checked(document: dict[str, Any], path: Path) -> Scenario:
     try:
-        scenario = Scenario(**document)
+        scenario = Scenario.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -76,11 +81,17 @@ def _checked(document: dict[str, Any], path: Path) -> Scenario:
     return scenario.model_copy(update={"source": source})
 
 
-def _filled_in(text: str) -> str:
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
-        if name not in os.environ:
-            raise UsageError(f"The scenario asks for the variable {name}", "it is not set", f"Set {name} to the data's folder")
-        return os.environ[name]
+def _filled_in(value: Any) -> Any:
+    """Exchange the variables in all texts of a document."""
+    if isinstance(value, dict):
+        return {key: _filled_in(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled_in(inner) for inner in value]
+    return re.sub(r"\$\{(\w+)\}", _variable, value) if isinstance(value, str) else value
 
-    return re.sub(r"\$\{(\w+)\}", value, text)
+
+def _variable(found: re.Match[str]) -> str:
+    name = found[1]
+    if name not in os.environ:
+        raise UsageError(f"The scenario asks for the variable {name}", "it is not set", f"Set {name} to the data's folder")
+    return os.environ[name]

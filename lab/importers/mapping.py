@@ -88,12 +88,12 @@ def read_mapping(path: Path) -> Mapping:
     """
     try:
         document: Any = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+    except (OSError, yaml.YAMLError, ValueError) as error:
         raise UsageError(
             f"The mapping {path} cannot be read", str(error).splitlines()[0], "Give a YAML file; see docs/import.md"
         ) from error
     try:
-        return Mapping(**document) if isinstance(document, dict) else Mapping.model_validate(document)
+        return Mapping.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import inspect
 import pkgutil
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -32,13 +34,14 @@ class Request:
         Raises:
             UsageError: the text is none.
         """
-        found = re.fullmatch(r"(?P<name>[^@]+?)(:(?P<severity>[0-9.]+))?(@(?P<day>\d+))?", text.strip())
+        found = re.fullmatch(r"(?P<name>.*?\.py|[^:@]+)(:(?P<severity>[^@]*))?(@(?P<day>\d+))?", text.strip())
+        if found is None:
+            raise UsageError(f"'{text}' names no skew", "", "Write ID[:severity][@DAY], like podcast-resume:0.5@7")
         try:
-            if found is None:
-                raise ValueError
-            return Request(found["name"], float(found["severity"] or 1), int(found["day"] or 0))
+            severity = 1.0 if found["severity"] is None else float(found["severity"])
         except ValueError as error:
-            raise UsageError(f"'{text}' names no skew", "", "Write ID[:severity][@DAY], like podcast-resume:0.5@7") from error
+            raise UsageError(f"'{found['severity']}' is no severity", "", "Give a number from 0 to 1") from error
+        return Request(found["name"], severity, int(found["day"] or 0))
 
     def make(self, seed: int) -> Skew:
         """Make the skew.
@@ -78,11 +81,13 @@ def _from_file(path: Path) -> type[Skew]:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        with contextlib.redirect_stdout(sys.stderr):  # standard output is for the document
+            spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{path} does not run", f"{type(error).__name__}: {error}", "Mend it and try again") from error
-    skews = list(_skews_of(module))
+    skews = [skew for skew in _skews_of(module) if hasattr(skew, "id")]
     if len(skews) != 1:
         raise UsageError(f"{path} holds {len(skews)} skews", "", "Write exactly one subclass of contract.skew.Skew with an 'id'")
     return skews[0]

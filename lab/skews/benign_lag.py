@@ -15,6 +15,9 @@ class BenignLag(Skew):
     id = "benign-lag"
     title = "Control: the consumer lags"
     story = "A busy consumer takes its steps in bigger bites. Freshness suffers, parity does not: it compares as of, at a cut."
+    sources = (
+        "https://github.com/airbnb/chronon/blob/ab596808152b80353af8ced9f6d7f1d754f78aa1/docs/source/test_deploy_serve/Online_Offline_Consistency.md",
+    )
     moves = ()
     seen_by = ()
     parameter = "share of steps that wait for the next, up to 60 %"

@@ -14,6 +14,7 @@ class DuplicatesCounted(Skew):
     id = "duplicates-counted"
     title = "Retries are counted again"
     story = "The batch job drops duplicates by event id. The live path trusts that Kafka delivers each event once."
+    sources = ("https://github.com/apache/druid/issues/2876", "https://conduktor.io/blog/building-idempotent-consumers")
     moves = (
         "plays_24h", "plays_7d", "plays_yesterday", "skip_rate_28d", "replay_rate_28d", "listen_minutes_28d", "completion_28d",
         "decayed_plays", "night_share_28d", "phone_share_28d", "podcast_share_28d", "podcast_completion_28d",

@@ -18,6 +18,7 @@ class GradualDrift(Skew):
     title = "Control: listeners change their ways"
     story = "Everybody leaves songs a little earlier, day by day. Both paths see the same world: no alarm of parity is right."
     side = "world"
+    sources = ("https://developers.google.com/machine-learning/guides/rules-of-ml/",)
     moves = ()
     seen_by = ()
     parameter = "how fast playing times shrink, up to 4 % of the first day's a day"

@@ -20,7 +20,10 @@ class PodcastResume(Skew):
         "The real-time rewrite takes the completion of every play event. Somebody who hears an episode in four sittings "
         "finishes it in training and is at a quarter of it in serving."
     )
-    sources = ("docs/case.md",)
+    sources = (
+        "https://podnews.net/update/spotify-measurement",
+        "https://support.spotify.com/kh/creators/article/how-we-count-engagement-metrics/",
+    )
     moves = ("podcast_completion_28d", "show_completion_28d")
     seen_by = ("distribution", "parity", "ranking")
     parameter = "share of listeners whose player sends the new events"

@@ -17,6 +17,7 @@ class SecondsForMilliseconds(Skew):
     id = "seconds-for-milliseconds"
     title = "Some clients send seconds for milliseconds"
     story = "One client release reports seconds. The nightly import has a repair rule for it, the live path was written later."
+    sources = ("https://github.com/nttcslab/msm-mae/issues/2", "https://github.com/elastic/rally/issues/79")
     moves = (
         "plays_24h", "plays_7d", "plays_yesterday", "active_days_28d", "skip_rate_28d", "replay_rate_28d", "listen_minutes_28d",
         "completion_28d", "distinct_items_28d", "decayed_plays", "sessions_7d", "session_minutes_7d", "podcast_share_28d",

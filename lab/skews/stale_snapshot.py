@@ -14,6 +14,7 @@ class StaleSnapshot(Skew):
     id = "stale-snapshot"
     title = "Serving reads features that are days old"
     story = "A cache in front of the feature store has lost its expiry. Every value is right, for last Tuesday."
+    sources = ("https://developers.google.com/machine-learning/guides/rules-of-ml/", "https://github.com/airbnb/chronon/pull/870")
     moves = (
         "plays_24h", "plays_7d", "plays_yesterday", "active_days_28d", "skip_rate_28d", "replay_rate_28d", "listen_minutes_28d",
         "completion_28d", "distinct_items_28d", "recency_hours", "decayed_plays", "sessions_7d", "session_minutes_7d",

@@ -14,6 +14,9 @@ class UtcDayBoundary(Skew):
     id = "utc-day-boundary"
     title = "The day begins at local midnight in serving, at UTC midnight in training"
     story = "The service runs with the time zone of the office. Yesterday is another yesterday for eight hours a day."
+    sources = (
+        "https://spark.apache.org/docs/3.4.1/api/python/reference/pyspark.sql/api/pyspark.sql.functions.from_unixtime.html",
+    )
     moves = ("plays_yesterday", "active_days_28d")
     parameter = "hours behind UTC, up to 8"
     fix = "Take calendar days in UTC: TZ=UTC, and calendar_offset_min 0"

@@ -14,6 +14,8 @@ from lab.world.stock import MUSIC_GENRES, SHOWS, TALK_GENRES, Stock
 COUNTRIES = (("BR", -180), ("DE", 60), ("GB", 0), ("IN", 330), ("JP", 540), ("SE", 60), ("US", -300), ("US", -480))
 """Country and offset from UTC in minutes."""
 FAVOURITES = 6
+BLOCK = 4096
+"""Listeners whose songs are weighed at a time: bounds the memory to ``BLOCK`` x songs."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,10 @@ def _sittings(rng: np.random.Generator, n: int) -> Floats:
 
 
 def _favourites(rng: np.random.Generator, taste: Floats, stock: Stock) -> Ints:
-    weights = stock.song_popularity * taste[:, stock.song_genre]
-    keys = np.log(rng.random(weights.shape)) / np.maximum(weights, 1e-12)  # Efraimidis & Spirakis 2006: without replacement
-    return np.argsort(-keys, axis=1)[:, :FAVOURITES]
+    """Draw songs by taste and popularity, without replacement (Efraimidis & Spirakis 2006); a block of listeners at a time."""
+    found = np.empty((len(taste), FAVOURITES), np.int64)
+    for start in range(0, len(taste), BLOCK):
+        weights = stock.song_popularity * taste[start : start + BLOCK, stock.song_genre]
+        keys = np.log(rng.random(weights.shape)) / np.maximum(weights, 1e-12)
+        found[start : start + BLOCK] = np.argsort(-keys, axis=1)[:, :FAVOURITES]
+    return found

@@ -1,0 +1,165 @@
+"""The command line: a wrong call is one line on standard error and exit code 2; ``--json`` is one document, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from contract.catalogue import Catalogue
+from contract.features import NAMES
+from contract.home import Home
+from contract.versions import INITIAL, Versions
+from lab.skews import catalogue
+from tests.saying import SCENARIO, Said, Say
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = (
+    "demo", "run", "simulate", "import", "night", "versions", "stream", "archive", "monitor", "skews", "serve", "doctor", "stack",
+)  # fmt: skip
+
+
+def in_a_process(*arguments: str) -> Said:
+    done = subprocess.run(
+        [sys.executable, "-m", "lab.cli", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def test_help_lists_every_command() -> None:
+    said = in_a_process("--help")
+    assert (said.code, said.err) == (0, "")
+    listed = [line.split()[0] for line in said.out.partition("Commands:\n")[2].splitlines() if line.strip()]
+    assert set(COMMANDS) <= set(listed)
+
+
+def test_an_unknown_skew_is_refused_with_the_known_ones() -> None:
+    line = in_a_process("skews", "show", "nothing").refusal
+    assert line.startswith("There is no skew 'nothing':")
+    assert all(name in line for name in catalogue())
+
+
+@pytest.mark.parametrize("command", ["night", "monitor"])
+@pytest.mark.parametrize("date", ["tomorrow", "2026-02-30", "08.01.2026", ""])
+def test_what_is_no_date_is_refused_with_an_example(say: Say, command: str, date: str) -> None:
+    assert say(command, "--as-of", date).refusal == f"'{date}' is no date. Write it as 2026-01-08 or 2026-01-08T00:00:00Z."
+
+
+def test_a_night_of_an_empty_lake_says_so(say: Say) -> None:
+    assert "The lake is empty:" in say("night", "--as-of", "2026-01-08").refusal
+
+
+def test_a_night_that_was_not_run_cannot_be_judged(say: Say) -> None:
+    line = say("monitor", "--as-of", "2026-01-08", "--json").refusal
+    assert line == "There is no night of 2026-01-08T00:00:00Z. Run 'skewlab night --as-of 2026-01-08'."
+
+
+@pytest.mark.parametrize("command", ["archive", "stream"])
+def test_where_no_stack_runs_the_way_to_start_one_is_told(say: Say, command: str) -> None:
+    assert say(command).refusal == "No stack runs in this home. Start one: 'skewlab stack up'."
+
+
+SCENARIOS = {
+    "no YAML": ("days: [", "s.yml cannot be read"),
+    "empty": ("", "s.yml is no mapping of keys"),
+    "unknown key": ("colour: red", "'colour' of scenario .*s.yml is wrong"),
+    "wrong type": ("days: many", "'days' of scenario .* valid integer"),
+    "no days": ("days: 0", "'days' of scenario .* greater than or equal to 1"),
+    "unknown stack": ("stack: cloud", "'stack' of scenario .* 'embedded', 'external', 'compose' or 'replay'"),
+    "one skew for a list": ("skews: podcast-resume", "'skews' of scenario"),
+    "half a source": ("source: {path: there}", "'source.mapping' of scenario .* Field required"),
+    "no such mapping": ("source: {path: ., mapping: there.yml}", "The mapping .*there.yml cannot be read"),
+    "variable": ("source: {path: '${SKEWLAB_TEST_UNSET}/x', mapping: m.yml}", "variable SKEWLAB_TEST_UNSET.* it is not set"),
+}
+
+
+@pytest.mark.parametrize("wrong", SCENARIOS)
+def test_a_wrong_scenario_is_refused(say: Say, tmp_path: Path, wrong: str) -> None:
+    text, says = SCENARIOS[wrong]
+    (tmp_path / "s.yml").write_text(text)
+    assert re.search(says, say("run", "s.yml").refusal)
+
+
+@pytest.mark.parametrize("place", ["there.yml", "."])
+def test_a_scenario_that_is_no_file_is_refused(say: Say, place: str) -> None:
+    assert "cannot be read" in say("run", place).refusal
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--days", 0), ("--days", 401), ("--users", 0), ("--seed", -1)])
+def test_a_flag_is_held_to_the_same_limits_as_the_scenario(say: Say, tmp_path: Path, flag: str, value: object) -> None:
+    (tmp_path / "s.yml").write_text(SCENARIO)
+    assert f"'{flag[2:]}' of scenario toy is wrong" in say("run", "s.yml", flag, value).refusal
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [("PARTITIONS", "abc", "valid integer"), ("PARTITIONS", "0", "greater than"), ("STACK", "cloud", "'embedded', 'external'")],
+)
+def test_a_wrong_variable_is_named(say: Say, monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str) -> None:
+    monkeypatch.setenv(f"SKEWLAB_{name}", value)
+    line = say("versions").refusal
+    assert f"SKEWLAB_{name}" in line
+    assert says in line
+
+
+def test_a_simulation_does_not_write_over_a_folder(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    line = say("simulate", "--users", 5, "--days", 1, "--out", "out").refusal
+    assert line == "out is there already. Name a new folder."
+
+
+def test_an_import_without_its_mapping_is_refused(say: Say) -> None:
+    assert "there.yml cannot be read" in say("import", "csv", ".", "--mapping", "there.yml", "--out", "out").refusal
+
+
+def test_where_no_stack_is_kept_the_status_says_so(say: Say) -> None:
+    assert say("stack", "status") == Said(0, "No stack is kept in this home\n", "")
+    assert say("stack", "status", "--json").document == {"running": False, "kafka": None, "redis": None}
+
+
+def test_there_may_be_no_stack_to_end(say: Say) -> None:
+    assert say("stack", "down") == Said(0, "No stack was kept in this home\n", "")
+    assert say("stack", "down", "--json").document == {"ended": False}
+
+
+def test_a_home_without_a_night_has_no_versions(say: Say) -> None:
+    assert say("versions", "--json").document == {"current": INITIAL, "versions": []}
+
+
+def test_the_home_is_that_of_the_flag_then_of_the_environment(say: Say, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    Versions(Home(tmp_path / "ours").versions).publish_initial(Catalogue.of([]))
+    monkeypatch.setenv("SKEWLAB_HOME", str(tmp_path / "ours"))
+    assert [version["version"] for version in say("versions", "--json").document["versions"]] == [INITIAL]
+    assert say("versions", "--home", tmp_path / "other", "--json").document["versions"] == []
+
+
+def test_a_simulation_says_what_it_wrote(say: Say, tmp_path: Path) -> None:
+    document = say("simulate", "--users", 5, "--days", 2, "--out", "one", "--json").document
+    assert document["out"] == "one"
+    assert msgspec.json.decode((tmp_path / "one" / "import.json").read_bytes())["events"] == document["events"] > 0
+    assert (
+        say("simulate", "--users", 5, "--days", 2, "--out", "two").out == f"{document['events']} events of 5 listeners in two\n"
+    )
+
+
+def test_the_list_of_skews_has_a_line_for_each(say: Say) -> None:
+    said = say("skews", "list")
+    assert (said.code, said.err) == (0, "")
+    lines = said.out.splitlines()
+    assert [line.split()[0] for line in lines] == sorted(catalogue())
+    assert [line.split(maxsplit=2)[2] for line in lines] == [skew.title for skew in catalogue().values()]
+    assert [skew["id"] for skew in say("skews", "list", "--json").document["skews"]] == sorted(catalogue())
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_a_skew_is_shown_with_all_that_is_known_of_it(say: Say, name: str) -> None:
+    document = say("skews", "show", name, "--json").document
+    assert document["id"] == name
+    assert set(document["moves"]) <= set(NAMES)
+    lines = say("skews", "show", name).out.splitlines()
+    assert [line.split()[0] for line in lines] == list(document)
+    assert f"fix        {document['fix']}" in lines
