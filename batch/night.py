@@ -44,7 +44,7 @@ def run_night(job: Job, home: Home, as_of_ms: int, seed: int = 0) -> Version:
     active = versions.get(active_version(job.lake, cuts, as_of_ms))
     with kept(as_of_night(job, as_of_ms, cuts)) as listens:
         rows, heard = rows_of(job, listens, active), engagement(listens)  # 1
-    retrain = active.manifest.vectors_as_of_ms is None or as_of_ms >= active.manifest.vectors_as_of_ms + RETRAIN_DAYS * DAY_MS
+    retrain = due(active, as_of_ms)
     vectors = item_vectors(job.spark, heard, seed) if retrain else active.item_vectors  # 3
     ranker = _ranker(job, active, rows, as_of_ms, cuts) if retrain else active.ranker
     manifest = Manifest(
@@ -61,6 +61,12 @@ def run_night(job: Job, home: Home, as_of_ms: int, seed: int = 0) -> Version:
     _write(draft, rows, vectors, ranker)
     pq.write_table(_profiles(rows, heard, job, seed), draft / "profiles.parquet")  # 2
     return versions.publish(draft, manifest)
+
+
+def due(active: Version, as_of_ms: int) -> bool:
+    """Tell whether a night trains new vectors and a new ranker: those of the active version are a week old, or none."""
+    trained = active.manifest.vectors_as_of_ms
+    return trained is None or as_of_ms >= trained + RETRAIN_DAYS * DAY_MS
 
 
 def active_version(lake: Lake, cuts: dict[int, int], as_of_ms: int) -> str:

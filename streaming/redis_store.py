@@ -86,7 +86,7 @@ class RedisStore:
         """Forget a partition's state, rows and offset, but never its epoch: what waits to be published stays."""
         meta, items, state, rows, _ = _keys(partition)
         pipeline = self._redis.pipeline(transaction=True)
-        pipeline.hdel(meta, "offset", "received_ms", "watermark_ms", "version")
+        pipeline.hdel(meta, "step", "offset", "received_ms", "watermark_ms", "version")
         pipeline.delete(items, state, rows)
         pipeline.execute()
 

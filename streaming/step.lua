@@ -3,12 +3,11 @@
 -- ARGV  1 epoch, 2 first, 3 next, 4 received_ms, 5 watermark_ms, 6 version, 7 items known before,
 --       then four counted lists: new items; state (name, value)...; rows (name, value)...; outbox payloads
 -- An empty value removes the name. Answers OK, SAME (this very step is written already: a reply was lost), or who is in the way.
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'offset')
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'offset', 'step')
+local step = ARGV[1] .. ':' .. ARGV[2] .. ':' .. ARGV[3]
 if meta[1] ~= ARGV[1] then return 'EPOCH ' .. tostring(meta[1]) end
-if meta[2] then
-  if meta[2] == ARGV[3] and ARGV[2] ~= ARGV[3] then return 'SAME' end
-  if meta[2] ~= ARGV[2] then return 'OFFSET ' .. meta[2] end
-end
+if meta[3] == step then return 'SAME' end
+if meta[2] and meta[2] ~= ARGV[2] then return 'OFFSET ' .. meta[2] end
 local items = redis.call('LLEN', KEYS[2])
 if items ~= tonumber(ARGV[7]) then return 'ITEMS ' .. items end
 
@@ -30,5 +29,5 @@ for key = 3, 4 do
 end
 first, last = list()
 for i = first, last do redis.call('XADD', KEYS[5], ARGV[3] .. '-' .. (i - first + 1), 'p', ARGV[i]) end
-redis.call('HSET', KEYS[1], 'offset', ARGV[3], 'received_ms', ARGV[4], 'watermark_ms', ARGV[5], 'version', ARGV[6])
+redis.call('HSET', KEYS[1], 'step', step, 'offset', ARGV[3], 'received_ms', ARGV[4], 'watermark_ms', ARGV[5], 'version', ARGV[6])
 return 'OK'

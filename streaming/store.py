@@ -81,6 +81,7 @@ class Store(Protocol):
 class _Partition:
     epoch: int = 0
     meta: Meta | None = None
+    step: tuple[int, int, int] | None = None
     items: list[str] = field(default_factory=list)
     states: dict[str, bytes] = field(default_factory=dict)
     rows: dict[str, bytes] = field(default_factory=dict)
@@ -107,11 +108,12 @@ class MemoryStore:
         at = self._at(partition)
         if at.epoch != epoch:
             raise Fenced(f"Partition {partition} has another owner", f"epoch {at.epoch}, not {epoch}")
-        if at.meta is not None and at.meta.offset == write.meta.offset and write.first != write.meta.offset:
+        step = (epoch, write.first, write.meta.offset)
+        if at.step == step:
             return
         if at.meta is not None and at.meta.offset != write.first:
             raise Fenced(f"Partition {partition} stands at offset {at.meta.offset}, not {write.first}")
-        at.meta = dataclasses.replace(write.meta)
+        at.step, at.meta = step, dataclasses.replace(write.meta)
         at.items.extend(write.new_items)
         _update(at.states, write.states)
         _update(at.rows, write.rows)

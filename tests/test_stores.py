@@ -64,6 +64,14 @@ def test_the_same_step_twice_is_written_once(store: Store) -> None:
     assert [entry for _, entry in store.outbox(PARTITION, 10)] == [b"Sone", b"Dtwo"]
 
 
+def test_the_first_write_of_a_rebuilt_state_twice_is_written_once(store: Store) -> None:
+    epoch = store.claim(PARTITION).epoch
+    for _ in range(2):
+        store.commit(PARTITION, epoch, write(9, 9, new_items=["song-a"], states={"ada": b"s"}))
+    store.commit(PARTITION, epoch, write(9, 12, known_items=1))
+    assert store.claim(PARTITION).items == ["song-a"]
+
+
 def test_a_stale_owner_cannot_write(store: Store) -> None:
     stale = store.claim(PARTITION).epoch
     store.claim(PARTITION)
