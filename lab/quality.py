@@ -34,6 +34,8 @@ def ndcg_of_rows(rows: pa.Table, users: Names, shows: Sequence[str], relevance: 
     code = {show: i for i, show in enumerate(shows)}
     names = rows.column("user_id").to_pylist()
     known = [i for i, user in enumerate(names) if user in place and shown[i].is_valid]
+    if not known:
+        return {}
     ranked = np.array([[code[show] for show in shown[i].as_py()] for i in known])
     values = ndcg(relevance[[place[names[i]] for i in known]], ranked)
     return {names[i]: float(value) for i, value in zip(known, values, strict=True) if not np.isnan(value)}

@@ -14,6 +14,8 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 import great_expectations as gx
 
+from contract.errors import CannotJudge
+from monitoring.measures import MAIN
 from monitoring.suites import all_suites
 
 Outcome = Literal["pass", "fail", "unjudged"]
@@ -38,8 +40,8 @@ class Checks:
         self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}
         self._checkpoints = {name: self._checkpoint(name, suite) for name, suite in all_suites().items()}
 
-    def judge(self, frames: Mapping[str, pd.DataFrame], run: str) -> dict[str, Judged]:
-        """Validate each suite's frame; an empty frame cannot be judged."""
+    def judge(self, frames: Mapping[str, Mapping[str, pd.DataFrame]], run: str) -> dict[str, Judged]:
+        """Validate each suite's frames, by part: it fails where one of them does, and is not judged without the main one."""
         return {name: self._judge(name, frames[name], run) for name in self._checkpoints}
 
     def build_docs(self) -> Path:
@@ -47,18 +49,26 @@ class Checks:
         self._context.build_data_docs()
         return docs_page(self._folder)
 
-    def _judge(self, name: str, frame: pd.DataFrame, run: str) -> Judged:
-        if not len(frame):
-            return Judged("unjudged")
+    def _judge(self, name: str, frames: Mapping[str, pd.DataFrame], run: str) -> Judged:
+        results = [self._validate(name, frame, f"{run} {part}".strip()) for part, frame in frames.items() if len(frame)]
+        failed = tuple(dict.fromkeys(one for _, failures in results for one in failures))
+        if not all(good for good, _ in results):
+            return Judged("fail", failed)
+        return Judged("pass" if len(frames[MAIN]) else "unjudged")
+
+    def _validate(self, name: str, frame: pd.DataFrame, run: str) -> tuple[bool, list[tuple[str, str]]]:
+        """Run a suite's checkpoint; return whether it passed, and what failed."""
         checkpoint = self._checkpoints[name]
         result = checkpoint.run(batch_parameters={"dataframe": frame}, run_id=gx.RunIdentifier(run_name=run))
-        failed = [
+        validated = [one for validation in result.run_results.values() for one in validation.results]
+        if not validated:
+            raise CannotJudge(f"The suite '{name}' evaluated nothing", "", "Look at its expectations")
+        kinds = [
             (str(one.expectation_config.kwargs.get("column", "")), one.expectation_config.type)
-            for validation in result.run_results.values()
-            for one in validation.results
+            for one in validated
             if not one.success
         ]
-        return Judged("pass" if result.success else "fail", tuple(failed))
+        return bool(result.success), kinds
 
     def _checkpoint(self, name: str, suite: Any) -> Any:
         context = self._context

@@ -24,7 +24,7 @@ def distances(feature: Feature, reference: pa.Table, observed: pa.Table) -> dict
     floored_p, floored_q = np.maximum(p, _FLOOR), np.maximum(q, _FLOOR)
     return {
         "psi": float(np.sum((floored_q - floored_p) * np.log(floored_q / floored_p))),
-        "js": float(jensenshannon(p, q, 2)) if p.sum() and q.sum() else 0.0,
+        "js": float(np.nan_to_num(jensenshannon(p, q, 2))) if p.sum() and q.sum() else float(p.sum() != q.sum()),
         "linf": float(np.max(np.abs(p - q), initial=0.0)),
     }
 
@@ -46,8 +46,14 @@ def _shares(reference: NDArray[np.object_] | Floats, observed: NDArray[np.object
         names = sorted({*reference.tolist(), *observed.tolist()})
         return tuple(np.array([np.mean(v == name) if len(v) else 0.0 for name in names]) for v in (reference, observed))  # type: ignore[return-value]
     known = reference[~np.isnan(reference.astype(np.float64))].astype(np.float64)
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.empty(0)
+    edges = _edges(known) if len(known) else np.empty(0)
     return _binned(reference.astype(np.float64), edges), _binned(observed.astype(np.float64), edges)
+
+
+def _edges(known: Floats) -> Floats:
+    """Return the inner quantiles; one that several quantiles share gets a bin of its own, so that values above it are seen."""
+    found, times = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]), return_counts=True)
+    return np.unique(np.concatenate([found, np.nextafter(found[times > 1], np.inf)]))
 
 
 def _binned(values: Floats, edges: Floats) -> Floats:

@@ -44,7 +44,8 @@ def incidents(verdicts: Sequence[Verdict]) -> list[Incident]:
         if found and found[-1].last_seen == verdicts[i - 1].night:
             found[-1] = _prolonged(found[-1], verdict)
         else:
-            found.append(_opened(verdict, verdicts[:i]))
+            closed = found[-1].last_seen if found else ""
+            found.append(_opened(verdict, [earlier for earlier in verdicts[:i] if earlier.night > closed]))
     return found
 
 
@@ -83,6 +84,8 @@ def _damage(verdict: Verdict) -> dict[str, float | None]:
     return {
         "listeners": len(verdict.affected),
         "share": len(verdict.affected) / max(verdict.listeners, 1),
+        "rows_missing": verdict.missing,
+        "rows_extra": verdict.extra,
         **{f"ranking_{name}": value for name, value in verdict.rankings.items()},
     }
 
@@ -111,6 +114,7 @@ def markdown(incident: Incident) -> str:
         "## Features",
         "",
         *(f"- `{name}`: {BY_NAME[name].definition}" for name in incident.features),
+        *([] if incident.features else ["- none: one path has rows that the other lacks"]),
         "",
         "## Listeners hit more than others",
         "",

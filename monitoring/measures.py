@@ -16,35 +16,58 @@ from monitoring.distances import distances
 from monitoring.night import Night
 from monitoring.ranking import rankings
 
+MAIN = ""
+"""The part of a suite's frames without which it cannot be judged."""
 UNMATCHED = "unmatched"
 """The column of the parity frame that tells requests which only one path answers."""
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What the suites validate, one frame each, and what is published beside the verdict.
+    """What the suites validate, and what is published beside the verdict.
 
-    ``parity`` has one row a request, ``user_id`` and per feature 1 where it is beyond tolerance; ``ranking`` one row a
-    listener; ``distribution`` one row a feature; ``operations`` one row a listener of the live path.
+    ``parity`` has one row a listener at midnight and ``requests`` one row a request of the day, each with ``user_id`` and per
+    feature 1 where it is beyond tolerance; ``ranking`` one row a listener; ``distribution`` one row a feature; ``operations``
+    one row a listener of the live path.
     """
 
     operations: pd.DataFrame
     distribution: pd.DataFrame
     parity: pd.DataFrame
+    requests: pd.DataFrame
     ranking: pd.DataFrame
     features: Mapping[str, Mapping[str, float | None]]
+
+    def frames(self) -> dict[str, dict[str, pd.DataFrame]]:
+        """Return each suite's frames, by part. Midnight and day are judged apart: some hundred requests drown in a snapshot."""
+        return {
+            "operations": {MAIN: self.operations},
+            "distribution": {MAIN: self.distribution},
+            "parity": {MAIN: self.parity, "requests": self.requests},
+            "ranking": {MAIN: self.ranking},
+        }
 
 
 def measure(night: Night) -> Measures:
     """Measure a night."""
     pairs = (night.snapshot, night.requests)
+    exact = {f.name: tuple(equal(pair, f.name) for pair in pairs) for f in FEATURES}
+    beyond = {f.name: tuple(~tolerable(pair, f.name) for pair in pairs) for f in FEATURES}
+    snapshot, requests = (_beyond(pair, {name: parts[i] for name, parts in beyond.items()}) for i, pair in enumerate(pairs))
     return Measures(
         operations=_operations(night),
-        distribution=pd.DataFrame([{"feature": f.name, **distances(f, night.batch, night.live)} for f in FEATURES]),
-        parity=pd.concat([_beyond(pair) for pair in pairs], ignore_index=True),
+        distribution=_distribution(night),
+        parity=snapshot,
+        requests=requests,
         ranking=rankings(night.snapshot) if night.judges_ranking else pd.DataFrame({"overlap": []}),
-        features={feature.name: _agreement(pairs, feature) for feature in FEATURES},
+        features={f.name: _agreement(pairs, f, np.concatenate(exact[f.name]), np.concatenate(beyond[f.name])) for f in FEATURES},
     )
+
+
+def _distribution(night: Night) -> pd.DataFrame:
+    if not len(night.batch) or not len(night.live):
+        return pd.DataFrame({"feature": []})
+    return pd.DataFrame([{"feature": f.name, **distances(f, night.batch, night.live)} for f in FEATURES])
 
 
 def _operations(night: Night) -> pd.DataFrame:
@@ -54,17 +77,15 @@ def _operations(night: Night) -> pd.DataFrame:
     return frame.assign(**{f"_{name}": value for name, value in night.facts.items()})
 
 
-def _beyond(pair: Pair) -> pd.DataFrame:
-    columns = {feature.name: (~tolerable(pair, feature.name)).astype(np.int8) for feature in FEATURES}
+def _beyond(pair: Pair, beyond: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    columns = {name: mask.astype(np.int8) for name, mask in beyond.items()}
     matched = pd.DataFrame({"user_id": pair.left.column("user_id").to_pylist(), **columns, UNMATCHED: 0})
     lonely = [*pair.missing.column("user_id").to_pylist(), *pair.extra.column("user_id").to_pylist()]
     return pd.concat([matched, pd.DataFrame({"user_id": lonely, UNMATCHED: 1})], ignore_index=True)
 
 
-def _agreement(pairs: tuple[Pair, ...], feature: Feature) -> dict[str, float | None]:
+def _agreement(pairs: tuple[Pair, ...], feature: Feature, exact: np.ndarray, beyond: np.ndarray) -> dict[str, float | None]:
     """Return shares over all requests, and how numbers differ where they do."""
-    exact = np.concatenate([equal(pair, feature.name) for pair in pairs])
-    beyond = np.concatenate([~tolerable(pair, feature.name) for pair in pairs])
     told: dict[str, float | None] = {
         "exact": float(exact.mean()) if len(exact) else None,
         "beyond": float(beyond.mean()) if len(beyond) else None,

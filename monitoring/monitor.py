@@ -27,23 +27,25 @@ def monitor(job: Job, home: Home, checks: Checks, as_of_ms: int) -> Verdict:
 def judge(job: Job, home: Home, checks: Checks, night: Night) -> Verdict:
     """Judge a loaded night."""
     measures = measure(night)
-    frames = {name: getattr(measures, name) for name in ("operations", "distribution", "parity", "ranking")}
-    judged = checks.judge(frames, iso(night.as_of_ms))
-    affected = _affected(measures.parity)
-    unmatched = int(measures.parity[UNMATCHED].sum()) if len(measures.parity) else 0
+    judged = checks.judge(measures.frames(), iso(night.as_of_ms))
+    both = pd.concat([measures.parity, measures.requests], ignore_index=True)
+    affected = _affected(both)
+    shares = [told["exact"] for told in measures.features.values()]
     verdict = Verdict(
         night=iso(night.as_of_ms),
         operations=judged["operations"].outcome,
         distribution=judged["distribution"].outcome,
         parity=judged["parity"].outcome,
         ranking=judged["ranking"].outcome,
-        exact=not unmatched and all(told["exact"] in {None, 1.0} for told in measures.features.values()),
+        exact=bool(len(both)) and not both[UNMATCHED].any() and all(share == 1.0 for share in shares),
         ranking_required=night.judges_ranking,
         version=night.version.manifest.computed_with,
-        requests=len(measures.parity),
         listeners=len(night.batch),
+        requests=len(measures.requests),
+        missing=sum(len(pair.missing) for pair in (night.snapshot, night.requests)),
+        extra=sum(len(pair.extra) for pair in (night.snapshot, night.requests)),
         affected=affected,
-        alarmed=only_features([column for column, _ in judged["parity"].failed]),
+        alarmed=[f for f in only_features([c for c, _ in judged["parity"].failed]) if measures.features[f]["beyond"]],
         failed={name: sorted({column for column, _ in one.failed}) for name, one in judged.items()},
         features={name: dict(told) for name, told in measures.features.items()},
         distances=_distances(measures),

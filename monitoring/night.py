@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from batch.rows import rows_for_spine
 from contract.errors import CannotJudge
 from contract.features import ROW_SCHEMA
 from contract.home import Home, snapshot_path
-from contract.lake import Lake
+from contract.lake import Commit, Lake
 from contract.versions import Version, Versions
 from contract.windows import DAY_MS, iso, iso_date
 from monitoring.compare import Pair, align
@@ -40,8 +42,8 @@ class Night:
 
     @property
     def judges_ranking(self) -> bool:
-        """Whether there are rankings to compare: not without podcasts."""
-        return bool(len(self.batch)) and self.batch.column("shows").null_count < len(self.batch)
+        """Whether there are rankings to compare: not without podcasts, which neither path ranks."""
+        return any(table.column("shows").null_count < len(table) for table in (self.batch, self.live))
 
 
 def load_night(job: Job, home: Home, as_of_ms: int) -> Night:
@@ -83,7 +85,7 @@ def published(home: Home, as_of_ms: int) -> Version:
 
 
 def _requests(job: Job, home: Home, as_of_ms: int) -> Pair:
-    served = _distinct(_sampled(served_rows(home.served, as_of_ms - DAY_MS, as_of_ms)))
+    served = _sampled(_distinct(served_rows(home.served, as_of_ms - DAY_MS, as_of_ms)), as_of_ms)
     again = [ROW_SCHEMA.empty_table()]
     for name in pc.unique(served.column("version")).to_pylist():
         spine = served.filter(pc.equal(served.column("version"), name))
@@ -106,16 +108,27 @@ def _distinct(served: pa.Table) -> pa.Table:
     return served.filter(pa.array(~first))
 
 
-def _sampled(served: pa.Table) -> pa.Table:
+def _sampled(served: pa.Table, as_of_ms: int) -> pa.Table:
+    """Keep whole listeners, others every night, while they fit; the first one in any case."""
     if len(served) <= REQUESTS:
         return served
-    users = served.group_by("user_id", use_threads=False).aggregate([("cut", "count")]).sort_by("user_id")
-    within = pc.less_equal(pc.cumulative_sum(users.column("cut_count")), REQUESTS)
-    return served.filter(pc.is_in(served.column("user_id"), users.filter(within).column("user_id").combine_chunks()))
+    users = served.group_by("user_id", use_threads=False).aggregate([("cut", "count")]).to_pandas()
+    users["order"] = [hashlib.blake2b(f"{user}/{as_of_ms}".encode(), digest_size=8).digest() for user in users["user_id"]]
+    users = users.sort_values("order")
+    fits = (users["cut_count"].cumsum() <= REQUESTS).to_numpy()
+    fits[0] = True
+    return served.filter(pc.is_in(served.column("user_id"), pa.array(users["user_id"][fits], pa.string())))
 
 
 def _facts(lake: Lake, as_of_ms: int, cuts: dict[int, int]) -> dict[str, float]:
     """Return what operations know of the day: its events, the share of bad records."""
-    last = [commit for p in cuts for commit in lake.commits(p) if as_of_ms in commit.watermarks]
-    events, rejected = sum(file.rows for c in last for file in c.files), sum(c.rejected for c in last)
+    commits = [commit for p, cut in cuts.items() for commit in _of_the_day(lake.commits(p), as_of_ms, cut)]
+    events, rejected = sum(file.rows for c in commits for file in c.files), sum(c.rejected for c in commits)
     return {"events": events, "rejected_share": rejected / max(events + rejected, 1)}
+
+
+def _of_the_day(commits: Sequence[Commit], as_of_ms: int, cut: int) -> list[Commit]:
+    """Return the commits with records between the midnight before and this one."""
+    marks = {at: offset for commit in commits for at, offset in commit.watermarks.items() if at < as_of_ms}
+    begin = marks[max(marks)] if marks else -(1 << 62)
+    return [commit for commit in commits if commit.next > begin + 1 and commit.first <= cut]

@@ -45,6 +45,8 @@ def worst(people: pd.DataFrame, affected: Collection[str]) -> list[Segment]:
         return []
     hit = pd.Series(people.index.isin(list(affected)), people.index)
     everybody = float(hit.mean())
+    if not everybody:
+        return []
     found = [
         Segment(str(dimension), str(value), int(count), float(share))
         for dimension in people.columns

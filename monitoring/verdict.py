@@ -36,8 +36,14 @@ class Verdict(msgspec.Struct, frozen=True):
     """Whether every value of every request agrees to the last bit that matters (rule 13)."""
     ranking_required: bool
     version: str
-    requests: int
     listeners: int
+    """The batch path's rows at midnight."""
+    requests: int
+    """The day's served rows that were computed again."""
+    missing: int
+    """Rows, of both, that the batch path alone has."""
+    extra: int
+    """Rows that the live path alone has."""
     affected: list[str]
     """The listeners with a feature beyond tolerance."""
     alarmed: list[str]
@@ -64,8 +70,9 @@ class Verdict(msgspec.Struct, frozen=True):
         return NOT_JUDGED if any(outcomes[name] == "unjudged" for name in required) else GOOD
 
     def differs(self, features: Sequence[str]) -> bool:
-        """Tell whether one of some features was not exact on any request."""
-        return any((self.features[name]["exact"] or 0.0) < 1.0 for name in features if name in self.features)
+        """Tell whether one of some features was not exact on any request; of none, whether one path alone has rows."""
+        exact = [self.features[name]["exact"] for name in features if name in self.features]
+        return any(share is not None and share < 1.0 for share in exact) or bool(not features and self.missing + self.extra)
 
 
 def write_verdict(home: Home, verdict: Verdict) -> Path:
