@@ -37,6 +37,8 @@ def open_session(log: Path, master: str = "local[2]", memory: str = "1g") -> Spa
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.autoBroadcastJoinThreshold": "-1",
+        "spark.sql.codegen.cache.maxEntries": "2000",  # a night has more stages than the default keeps
+        "spark.sql.dataFrameQueryContext.enabled": "false",  # three calls to the JVM fewer for each column expression
         "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -Xss4m -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m",
     }
     builder = SparkSession.builder.master(master).appName("skewlab")
