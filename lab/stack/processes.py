@@ -74,9 +74,9 @@ def end(children: Sequence[Child]) -> None:
         process.kill()
     psutil.wait_procs(left, timeout=GRACE_S)
     for child in children:
-        own = _started.pop(child.pid, None)
-        if own is not None:
-            own.wait()
+        own = _started.get(child.pid)
+        if own is not None and own.poll() is not None:
+            del _started[child.pid]
 
 
 def remember(path: Path, children: Sequence[Child]) -> None:
