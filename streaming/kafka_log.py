@@ -128,5 +128,5 @@ def told(bootstrap: str) -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
-        why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no answer'}"
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InfrastructureError(f"Kafka at {bootstrap} did not do what it was asked", why, "See 'skewlab doctor'") from error

@@ -6,6 +6,7 @@ Standard library only: the set-up asks before anything is installed.
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 import re
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 from contract.errors import InfrastructureError
 
 OLDEST = (6, 2)
+BROUGHT = Path(__file__).resolve().parents[2] / ".venv" / "bin"
 HOW_TO_GET = "Install one (Debian: apt install redis-server; macOS: brew install redis)"
 
 
@@ -32,8 +34,9 @@ def find_redis() -> Path:
 
 
 def on_path() -> Path | None:
-    """Return the server on the path, where it is new enough."""
-    found = shutil.which("redis-server")
+    """Return the machine's own server on the path, where it is new enough: not the one that the set-up brought."""
+    folders = [folder for folder in os.get_exec_path() if Path(folder) != BROUGHT]
+    found = shutil.which("redis-server", path=os.pathsep.join(folders))
     return Path(found) if found and version_of(Path(found)) >= OLDEST else None
 
 

@@ -43,6 +43,9 @@ def main() -> int:
     except InfrastructureError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("Interrupted. Run 'make setup' again: what came is kept.", file=sys.stderr)
+        return 130
 
 
 def require_machine() -> None:

@@ -22,6 +22,24 @@ MANY_NIGHTS = 32
 """From here on the parity picture leaves out the days' numbers."""
 
 
+DAMAGE = {
+    "listeners": ("listeners hit, last night", "{:.0f}"),
+    "share": ("share of all listeners", "{:.1%}"),
+    "rows_missing": ("rows that the live path lacks", "{:.0f}"),
+    "rows_extra": ("rows that it alone has", "{:.0f}"),
+    "ranking_overlap": ("same shows in the first ten", "{:.1%}"),
+    "ranking_rbo": ("rank-biased overlap", "{:.3f}"),
+    "ranking_score_difference": ("mean of the largest score difference", "{:.4f}"),
+    "ranking_changed": ("listeners with another ranking", "{:.1%}"),
+    "ndcg_affected": ("NDCG@10 of those hit, as served", "{:.3f}"),
+    "ndcg_affected_clean": ("NDCG@10 of the same, clean twin", "{:.3f}"),
+    "ndcg_lost": ("quality lost", "{:.1%}"),
+}
+"""What a figure of the damage is called on the page, and how it is written."""
+ROWS = ("rows_missing", "rows_extra")
+"""Only told where there are any."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One feature on one night: the share of requests beyond tolerance, as text and as a strength from 0 to 1."""
@@ -36,6 +54,7 @@ def report_page(home: Home, scenario: Scenario, outcome: Outcome, story: Story |
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["told"] = _damage
     document = outcome.document()
     nights = document["nights"]
     onset = next((i for incident in document["incidents"] for i, n in enumerate(nights) if n["night"] == incident["onset"]), None)
@@ -58,6 +77,11 @@ def _story(story: Story | None) -> list[tuple[str, str]]:
     """Split each line of the story into its head and the rest."""
     lines = story.lines if story else []
     return [(head, rest.strip()) for head, _, rest in (line.partition(" ") for line in lines)]
+
+
+def _damage(figures: dict[str, float | None]) -> list[tuple[str, str]]:
+    known = [(name, value) for name, value in figures.items() if value is not None and (value or name not in ROWS)]
+    return [(DAMAGE[name][0], DAMAGE[name][1].format(value)) for name, value in known]
 
 
 def _parity(outcome: Outcome) -> list[tuple[str, str, list[Cell]]]:
