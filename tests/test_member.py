@@ -14,7 +14,6 @@ from contract.home import Home
 from contract.lake import Lake
 from contract.records import Activation, Watermark, encode
 from contract.windows import DAY_MS
-from streaming import codec
 from streaming.log import MemoryLog
 from streaming.member import Member
 from streaming.outbox import read_served, topic_of
@@ -22,7 +21,7 @@ from streaming.rebuild import rebuild
 from streaming.relay import relay
 from streaming.store import Fenced, MemoryStore, Write
 from tests.logs import START_MS, home_of, listeners_of, one_log, written
-from tests.toylake import ToyLog, event
+from tests.toylake import ToyLog, encoded, event
 
 PARTITION, PARTITIONS, STEP = 0, 2, 7
 
@@ -123,18 +122,6 @@ def test_the_rebuilt_state_is_the_consumed_one(tmp_path: Path) -> None:
         rebuild(again, lake, upto)
         assert (again.offset, again.version, again.clock) == (path.offset, path.version, path.clock)
         assert encoded(again.states) == encoded(path.states)
-
-
-def encoded(states: object) -> dict[str, tuple[object, ...]]:
-    """The states with items by name: the codes follow the order of first sight, which is not a state's concern."""
-    names = states.items.names  # type: ignore[attr-defined]
-    found = {}
-    for user, state in states.listeners.items():  # type: ignore[attr-defined]
-        tables = codec.decode(codec.encode(state))
-        found[user] = tuple(
-            sorted((names[row["item"]] if "item" in row.dtype.names else "", row.item()) for row in table) for table in tables
-        )
-    return found
 
 
 def test_the_lake_must_have_come_as_far_as_the_offset(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from contract.lake import Lake
 from contract.records import Control, encode, partition_of
 from contract.skew import RawRecord
 from contract.versions import INITIAL, Version, Versions
+from streaming import codec
 from streaming.archive import PartitionArchive
 from streaming.overrides import Overrides
+from streaming.state import States
 from streaming.step import PartitionPath, Step, next_step
 
 
@@ -93,3 +95,15 @@ def event(user: str, item: str, ts_ms: int, **fields: object) -> Event:
 def as_dicts(tables: Sequence[object]) -> dict[tuple[str, int], dict[str, object]]:
     """Rows by (listener, instant)."""
     return {(row["user_id"], row["as_of_ms"]): row for t in tables for row in t.to_pylist(maps_as_pydicts="strict")}
+
+
+def encoded(states: States) -> dict[str, tuple[object, ...]]:
+    """The states with items by name: the codes follow the order of first sight, which is not a state's concern."""
+    names = states.items.names
+    found = {}
+    for user, state in states.listeners.items():
+        tables = codec.decode(codec.encode(state))
+        found[user] = tuple(
+            sorted((names[row["item"]] if "item" in row.dtype.names else "", row.item()) for row in table) for table in tables
+        )
+    return found
