@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from scipy.sparse import csr_array
 
+from contract.catalogue import Catalogue
 from contract.features import FeatureConstants
 
 
@@ -19,6 +20,11 @@ class Engagement:
     users: tuple[str, ...]
     items: tuple[str, ...]
     matrix: csr_array
+
+    def known(self, catalogue: Catalogue) -> Engagement:
+        """Return the part whose items a catalogue knows."""
+        which = [j for j, item in enumerate(self.items) if item in catalogue.items]
+        return Engagement(self.users, tuple(self.items[j] for j in which), csr_array(self.matrix[:, which]))
 
 
 def engagement(listens: DataFrame) -> Engagement:

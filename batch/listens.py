@@ -44,8 +44,15 @@ class Job:
 
 def as_of_night(job: Job, as_of_ms: int, cuts: dict[int, int]) -> DataFrame:
     """Return the listens in everybody's window at one instant, counting the offsets below the cuts."""
-    rows = [(partition, as_of_ms, cut) for partition, cut in cuts.items()]  # as data: literals would be compiled anew each night
-    asked = job.spark.createDataFrame(rows, "kafka_partition int, as_of_ms bigint, cut bigint")
+    asked = job.spark.createDataFrame(  # as data: literals would be compiled anew each night
+        pa.table(
+            {
+                "kafka_partition": pa.array(cuts.keys(), pa.int32()),
+                "as_of_ms": pa.array([as_of_ms] * len(cuts), pa.int64()),
+                "cut": pa.array(cuts.values(), pa.int64()),
+            }
+        )
+    )
     listens = _listens(job, as_of_ms, as_of_ms)
     return _in_window(listens.join(F.broadcast(asked), "kafka_partition"), job.constants)
 

@@ -3,7 +3,7 @@
 1. everybody's rows as of midnight, with the version active at the cut;
 2. engagement, neighbours, recommendations, taste clusters;
 3. once a week new item vectors and a new ranker, else those of the version before;
-4. all of it into a draft; then the online copy; then the draft gets its name. A night that dies leaves nothing that is read.
+4. all of it into a draft; then the draft gets its name. A night that dies leaves nothing that is read.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def run_night(job: Job, home: Home, as_of_ms: int, seed: int = 0) -> Version:
     with kept(as_of_night(job, as_of_ms, cuts)) as listens:
         rows, heard = rows_of(job, listens, active), engagement(listens)  # 1
     retrain = due(active, as_of_ms)
-    vectors = item_vectors(job.spark, heard, seed) if retrain else active.item_vectors  # 3
+    vectors = item_vectors(job.spark, heard.known(active.catalogue), seed) if retrain else active.item_vectors  # 3
     ranker = _ranker(job, active, rows, as_of_ms, cuts) if retrain else active.ranker
     manifest = Manifest(
         version=iso_date(as_of_ms),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import reduce
 from operator import add
 
+import msgspec
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -39,9 +41,14 @@ def with_ranking(spark: SparkSession, rows: DataFrame, version: Version) -> Data
 
 def show_frame(spark: SparkSession, ranker: Ranker) -> DataFrame:
     """Return one row a show: the struct ``_show`` with its facts."""
-    rows = [((s.show, s.genre, s.popularity, s.completion, s.minutes),) for s in ranker.shows]
-    kind = "struct<show: string, genre: string, popularity: double, completion: double, minutes: double>"
-    return spark.createDataFrame(rows, f"_show {kind}")
+    kind = pa.struct(
+        [
+            ("show", pa.string()),
+            ("genre", pa.string()),
+            *((name, pa.float64()) for name in ("popularity", "completion", "minutes")),
+        ]
+    )
+    return spark.createDataFrame(pa.table({"_show": pa.array(map(msgspec.structs.asdict, ranker.shows), kind)}))
 
 
 def model_input(name: str, genres: tuple[str, ...]) -> Column:

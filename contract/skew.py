@@ -56,6 +56,8 @@ class Skew:
     """
 
     id: ClassVar[str]
+    origin: ClassVar[str] = ""
+    """The file of a student's own skew."""
     title: ClassVar[str] = ""
     story: ClassVar[str] = ""
     sources: ClassVar[Sequence[str]] = ()

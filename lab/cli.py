@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -260,6 +261,9 @@ def main() -> None:
         sys.exit(error.exit_code)
     except typer.TyperException as error:
         print(f"{' '.join(str(error).split()).rstrip('.')}. See 'skewlab --help'.", file=sys.stderr)
+        sys.exit(2)
+    except Exception:  # a fault of Skewlab's own: told whole, and never to be taken for a verdict
+        traceback.print_exc()
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         print("Interrupted.", file=sys.stderr)

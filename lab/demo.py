@@ -8,7 +8,7 @@ from typing import Any
 
 from contract.home import write_whole
 from contract.settings import Settings
-from contract.skew import Skew
+from lab.changes import Change
 from lab.folder import FolderSource
 from lab.importers.table import import_tables
 from lab.outcome import Outcome
@@ -50,15 +50,18 @@ def _of_the_file(scenario: Scenario, settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None and not settings.given(name)}
 
 
-def _source(scenario: Scenario, settings: Settings) -> Callable[[Sequence[Skew]], Source]:
+def _source(scenario: Scenario, settings: Settings) -> Callable[[Sequence[Change]], Source]:
     if scenario.source is None:
         return lambda changes: WorldSource(_world(scenario, changes), scenario.days or 14)
+    path = scenario.source.path
+    if scenario.source.mapping is None:
+        return lambda changes: FolderSource.open(path, scenario.days, changes)
     folder = settings.places.root / "import"
-    import_tables(scenario.source.path, scenario.source.mapping, folder, replace=True)
+    import_tables(path, scenario.source.mapping, folder, replace=True)
     return lambda changes: FolderSource.open(folder, scenario.days, changes)
 
 
-def _world(scenario: Scenario, changes: Sequence[Skew]) -> World:
+def _world(scenario: Scenario, changes: Sequence[Change]) -> World:
     return World(scenario.seed, scenario.users, history_days=scenario.history_days, changes=changes)
 
 

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from contract.catalogue import Catalogue
 from contract.errors import UsageError
 from contract.event import LAKE_SCHEMA, Events
-from contract.skew import Skew
 from contract.windows import DAY_MS, floor_day, iso_date, parse_instant
+from lab.changes import Change, changed
 from lab.source import days_between, messages_of
 from streaming.log import Message
 
@@ -69,10 +69,10 @@ class FolderSource:
     catalogue: Catalogue
     start_ms: int
     days: int
-    changes: tuple[Skew, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     @staticmethod
-    def open(folder: Path, days: int | None, changes: Sequence[Skew] = ()) -> FolderSource:
+    def open(folder: Path, days: int | None, changes: Sequence[Change] = ()) -> FolderSource:
         """Open a folder; ``days`` cuts it short.
 
         Raises:
@@ -103,9 +103,7 @@ class FolderSource:
         if not self.has_night(day):
             return []
         events = Events.from_arrow(pq.read_table(self._file(day), schema=LAKE_SCHEMA))
-        for change in self.changes:
-            events = change.world(events, day)
-        return messages_of(events, partitions)
+        return messages_of(changed(events, day, self.changes), partitions)
 
     def has_night(self, day: int) -> bool:
         """See ``Source.has_night``."""

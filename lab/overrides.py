@@ -24,7 +24,7 @@ class Override(msgspec.Struct, frozen=True):
 
 def write_overrides(home: Home, acting: Sequence[Acting]) -> None:
     """Write down what acts."""
-    found = [Override(a.skew.id, a.skew.severity, a.skew.seed, a.onset, a.until) for a in acting]
+    found = [Override(a.skew.origin or a.skew.id, a.skew.severity, a.skew.seed, a.onset, a.until) for a in acting]
     write_whole(home.overrides, msgspec.json.format(msgspec.json.encode(found), indent=1))
 
 
@@ -32,7 +32,7 @@ def read_overrides(home: Home) -> list[Acting]:
     """Return what acts.
 
     Raises:
-        UsageError: the file is broken, or names a skew of a student's file, which only its own run knows.
+        UsageError: the file is broken, or names a skew that is not there any more.
     """
     if not home.overrides.exists():
         return []

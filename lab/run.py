@@ -20,8 +20,9 @@ from contract.lake import Lake
 from contract.records import Watermark
 from contract.settings import Settings
 from contract.skew import Acting, Side, Skew
-from contract.versions import Versions
+from contract.versions import Version, Versions
 from contract.windows import iso_date
+from lab.changes import Change
 from lab.job import open_job
 from lab.outcome import NightOutcome, Outcome, Quality
 from lab.overrides import write_overrides
@@ -55,14 +56,14 @@ class Plan:
         return [(day, skew) for day, skew in self.skews if skew.side == side]
 
 
-def plan_of(scenario: Scenario, source: Callable[[Sequence[Skew]], Source]) -> Plan:
-    """Make the skews of a scenario and its source; ``source`` is given the controls that change the world.
+def plan_of(scenario: Scenario, source: Callable[[Sequence[Change]], Source]) -> Plan:
+    """Make the skews of a scenario and its source; ``source`` is given the controls that change the world, with their days.
 
     Raises:
         UsageError: there is no such skew, or it begins behind the last day.
     """
     skews = [(request.day, request.make(scenario.seed)) for request in map(Request.parse, scenario.skews)]
-    made = source([skew for _, skew in skews if skew.side == "world"])
+    made = source([(day, skew) for day, skew in skews if skew.side == "world"])
     late = [day for day, _ in skews if day >= made.days]
     if late:
         raise UsageError(f"A skew begins on day {late[0]}", f"the run has days 0 to {made.days - 1}", "Let it begin earlier")
@@ -117,7 +118,7 @@ class Run:
                 self.progress.stage(day, "night")
                 job = self.job_on(day)
                 version = run_night(job, self.home, as_of, self.seed)
-                pipeline.activate(version.name)
+                self._activate(pipeline, version)
                 if pending is not None:
                     done.append(self._finish(*pending))
                 pending = day, judge.submit(monitor, job, self.home, self.checks, as_of)
@@ -145,8 +146,12 @@ class Run:
         self._consume(pipeline)
         if len(history):
             self.progress.stage(-1, "first night")
-            pipeline.activate(run_night(self.job_on(-1), self.home, self.source.midnight(0), self.seed).name)
+            self._activate(pipeline, run_night(self.job_on(-1), self.home, self.source.midnight(0), self.seed))
         return pipeline
+
+    def _activate(self, pipeline: Pipeline, version: Version) -> None:
+        Versions(self.home.versions).point_to(version.name)
+        pipeline.activate(version.name)
 
     def _begin_skews(self, pipeline: Pipeline, day: int) -> None:
         """Let the skews of a day act from the log's present ends on, and write down since when."""
@@ -197,6 +202,7 @@ def run_scenario(plan: Plan, settings: Settings, progress: Progress) -> Outcome:
     home = settings.places
     with _opened(settings, progress) as (stack, job):
         require_unused(stack)
+        _cleared(home)
         run = Run(plan, home, stack, job, Checks(home.reports / "checks"), progress, settings)
         outcome = run.execute()
         progress.stage(plan.source.days - 1, "data docs")
@@ -208,7 +214,6 @@ def run_scenario(plan: Plan, settings: Settings, progress: Progress) -> Outcome:
 def _opened(settings: Settings, progress: Progress) -> Iterator[tuple[Stack, Job]]:
     """Start the brokers beside the Spark session: both take some seconds."""
     progress.stage(-1, "start")
-    _cleared(settings.places)
     with ThreadPoolExecutor(1) as pool:
         job = pool.submit(open_job, settings)
         with open_stack(settings) as stack:

@@ -15,12 +15,12 @@ from contract.settings import StackName
 
 
 class ImportSource(BaseModel):
-    """Input that nobody here made: a folder and the mapping that says what its columns mean."""
+    """Input that nobody here made: a folder and the mapping that says what its columns mean; or a log folder, without one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: Path
-    mapping: Path
+    mapping: Path | None = None
 
 
 class Scenario(BaseModel):
@@ -59,26 +59,31 @@ def read_scenario(path: Path) -> Scenario:
     if not isinstance(document, dict):
         raise UsageError(f"The scenario {path} is no mapping of keys to values", "", "See examples/")
     document = _filled_in(document)
-    return _checked({"name": path.stem, **document}, path)
+    return _in_folder(_checked({"name": path.stem, **document}, str(path)), path.parent)
 
 
 def changed(scenario: Scenario, **flags: Any) -> Scenario:
     """Return the scenario with what was given on the command line; None leaves it as it is."""
     given = {name: value for name, value in flags.items() if value is not None}
-    return _checked({**scenario.model_dump(), **given}, Path(scenario.name))
+    return _checked({**scenario.model_dump(), **given}, scenario.name)
 
 
-def _checked(document: dict[str, Any], path: Path) -> Scenario:
+def _checked(document: dict[str, Any], called: str) -> Scenario:
     try:
-        scenario = Scenario.model_validate(document)
+        return Scenario.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"'{where}' of scenario {path} is wrong", first["msg"], "See docs/scenarios.md") from error
-    if scenario.source is None:
+        raise UsageError(f"'{where}' of scenario {called} is wrong", first["msg"], "See docs/scenarios.md") from error
+
+
+def _in_folder(scenario: Scenario, folder: Path) -> Scenario:
+    """Take a scenario's relative paths from its folder."""
+    source = scenario.source
+    if source is None:
         return scenario
-    source = ImportSource(path=path.parent / scenario.source.path, mapping=path.parent / scenario.source.mapping)
-    return scenario.model_copy(update={"source": source})
+    mapping = folder / source.mapping if source.mapping else None
+    return scenario.model_copy(update={"source": ImportSource(path=folder / source.path, mapping=mapping)})
 
 
 def _filled_in(value: Any) -> Any:

@@ -71,7 +71,8 @@ SCENARIOS = {
     "no days": ("days: 0", "'days' of scenario .* greater than or equal to 1"),
     "unknown stack": ("stack: cloud", "'stack' of scenario .* 'embedded', 'external', 'compose' or 'replay'"),
     "one skew for a list": ("skews: podcast-resume", "'skews' of scenario"),
-    "half a source": ("source: {path: there}", "'source.mapping' of scenario .* Field required"),
+    "half a source": ("source: {mapping: there.yml}", "'source.path' of scenario .* Field required"),
+    "no log folder": ("source: {path: there}", "there is no log folder"),
     "no such mapping": ("source: {path: ., mapping: there.yml}", "The mapping .*there.yml cannot be read"),
     "variable": ("source: {path: '${SKEWLAB_TEST_UNSET}/x', mapping: m.yml}", "variable SKEWLAB_TEST_UNSET.* it is not set"),
 }

@@ -77,7 +77,7 @@ def snapshots(table: pa.Table) -> pa.Table:
 
 
 def world_of(*changes: Skew) -> World:
-    return World(7, LISTENERS, history_days=HISTORY, changes=changes)
+    return World(7, LISTENERS, history_days=HISTORY, changes=[(0, change) for change in changes])
 
 
 def log_of(*changes: Skew) -> tuple[ToyLog, dict[int, int]]:

@@ -145,7 +145,8 @@ def test_of_a_days_records_all_events_are_valid_and_the_broken_ones_are_not(worl
 
 
 @pytest.mark.parametrize("partitions", [1, PARTITIONS])
-def test_each_broken_record_of_a_day_is_broken_in_its_own_way(world: World, partitions: int) -> None:
+def test_each_broken_record_of_a_day_is_broken_in_its_own_way(partitions: int) -> None:
+    world = new_world(listeners=500)
     reader = Reader(partitions, world.midnight(1))
     broken = world.malformed(1, partitions)
     reader.read([(partition, key, value) for _, partition, key, value in broken])
@@ -155,7 +156,14 @@ def test_each_broken_record_of_a_day_is_broken_in_its_own_way(world: World, part
     assert {one.reason for one in reader.bad} == expected
 
 
-def test_broken_records_arrive_among_the_others(world: World) -> None:
+@pytest.mark.parametrize(("listeners", "count"), [(10, 0), (40, 1), (250, 7), (500, 14), (2_000, 14)])
+def test_a_small_world_has_fewer_broken_records(listeners: int, count: int) -> None:
+    world = new_world(listeners=listeners)
+    assert {len(world.malformed(day, PARTITIONS)) for day in range(3)} == {count}
+
+
+def test_broken_records_arrive_among_the_others() -> None:
+    world = new_world(listeners=120)
     messages = [value for _, _, value in WorldSource(world, DAYS).messages(0, PARTITIONS)]
     places = [messages.index(value) for _, _, _, value in world.malformed(0, PARTITIONS)]
     assert places == sorted(places)

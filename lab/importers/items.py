@@ -19,8 +19,8 @@ _FIELDS = (*_TEXTS, "explicit", "release_ms", *AUDIO_FEATURES)
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
 
 
-def read_items(folder: Path, items: Items) -> tuple[Catalogue, int]:
-    """Return the catalogue, and how many rows named an item that a later row names again.
+def read_items(folder: Path, items: Items) -> tuple[Catalogue, dict[str, int]]:
+    """Return the catalogue, and how many rows each rule touched.
 
     Raises:
         UsageError: the file, a column or a value is missing or wrong.
@@ -29,7 +29,8 @@ def read_items(folder: Path, items: Items) -> tuple[Catalogue, int]:
     if unknown:
         raise UsageError(f"'{unknown[0]}' is no field of an item", f"known are {', '.join(_FIELDS)}", "Mend the mapping")
     frame = read_table(folder, items.file)
-    frame = frame[column_of(frame, items.key, "the items' key").str.strip() != ""]
+    named = column_of(frame, items.key, "the items' key").str.strip() != ""
+    frame, nameless = frame[named], int((~named).sum())
     keys = frame[items.key].tolist()
     fields = {name: _values(name, column_of(frame, column, name)) for name, column in items.columns.items()}
     if items.duration is not None:
@@ -39,7 +40,8 @@ def read_items(folder: Path, items: Items) -> tuple[Catalogue, int]:
         Item(item_id=key, title=items.title.replace("{item_id}", key), **{name: column[i] for name, column in fields.items()})
         for i, key in enumerate(keys)
     ]
-    return Catalogue.of(found), len(found) - len(set(keys))
+    twice = {"items named twice: the last one holds": len(found) - len(set(keys))}
+    return Catalogue.of(found), {**twice, "items without a name: left out": nameless} if nameless else twice
 
 
 def _values(name: str, column: pd.Series) -> list[Any]:

@@ -53,7 +53,7 @@ def import_tables(folder: Path, mapping_path: Path, out: Path, *, replace: bool 
     report = Report(mapping.source)
     catalogue = Catalogue.of([])
     if mapping.items is not None:
-        catalogue, report.rules["items named twice: the last one holds"] = read_items(folder, mapping.items)
+        catalogue, report.rules = read_items(folder, mapping.items)
     tables = [read_table(folder, name).assign(_file=name, _row=lambda frame: np.arange(len(frame))) for name in mapping.files]
     rows = pd.concat(tables, ignore_index=True)
     report.rows = len(rows)

@@ -90,6 +90,7 @@ def _from_file(path: Path) -> type[Skew]:
     skews = [skew for skew in _skews_of(module) if hasattr(skew, "id")]
     if len(skews) != 1:
         raise UsageError(f"{path} holds {len(skews)} skews", "", "Write exactly one subclass of contract.skew.Skew with an 'id'")
+    skews[0].origin = str(path.resolve())
     return skews[0]
 
 

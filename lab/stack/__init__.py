@@ -55,8 +55,10 @@ def addresses(settings: Settings) -> tuple[str, str]:
     """Return where Kafka and Redis of a stack listen that runs apart from this program.
 
     Raises:
-        InfrastructureError: the embedded stack is not kept.
+        InfrastructureError: the embedded stack is not kept, or there is no stack at all.
     """
+    if settings.stack == "replay":
+        raise InfrastructureError("The replay runner is no stack", "both paths run in one process", "Use 'skewlab run'")
     if settings.stack in {"external", "compose"}:
         return settings.kafka, settings.redis
     kept = attached(settings.places.root)

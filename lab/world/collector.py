@@ -17,6 +17,7 @@ LATEST_UPLOAD_H = 40
 """Offline phones upload within this; retries follow within ``LATEST_RETRY_H``: together under the 48 h of a late event."""
 LATEST_RETRY_H = 5
 WITHOUT_DURATION = 0.04
+LISTENERS_FOR_ALL_KINDS = 500
 
 
 def collected(rng: np.random.Generator, day: int, listens: Listens, listeners: Listeners, stock: Stock) -> Events:
@@ -69,11 +70,16 @@ BROKEN = (
 def malformed(
     rng: np.random.Generator, day_ms: int, listeners: Listeners, partitions: int
 ) -> list[tuple[int, int, bytes, bytes]]:
-    """Return a day's bad records as (arrival ms, partition, key, value), by arrival; each of another kind."""
+    """Return a day's bad records as (arrival ms, partition, key, value), by arrival.
+
+    Each of another kind, and in a small world fewer of them: operations bear some bad records, not a flood.
+    """
     kinds = len(BROKEN) + 6
-    arrivals: Ints = np.sort(day_ms + HOUR_MS + rng.integers(0, DAY_MS - 2 * HOUR_MS, kinds))
-    who = listeners.ids[rng.integers(0, len(listeners), kinds)]
-    return [_bad(i, int(at), user, partitions) for i, (at, user) in enumerate(zip(arrivals, who, strict=True))]
+    count = min(kinds, kinds * len(listeners) // LISTENERS_FOR_ALL_KINDS)
+    arrivals: Ints = np.sort(day_ms + HOUR_MS + rng.integers(0, DAY_MS - 2 * HOUR_MS, count))
+    who = listeners.ids[rng.integers(0, len(listeners), count)]
+    which = np.sort(rng.choice(kinds, count, replace=False)).tolist()
+    return [_bad(i, int(at), user, partitions) for i, at, user in zip(which, arrivals, who, strict=True)]
 
 
 def _bad(i: int, at: int, user: str, partitions: int) -> tuple[int, int, bytes, bytes]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from contract.catalogue import Catalogue
 from contract.event import Events, Names
-from contract.skew import Skew
 from contract.windows import DAY_MS, parse_instant
+from lab.changes import Change, changed
 from lab.world.chance import Floats, stream
 from lab.world.collector import collected, in_order, malformed
 from lab.world.listeners import Listeners, make_listeners
@@ -26,7 +26,7 @@ CARRY_DAYS = 5
 class World:
     """A seeded world of ``users`` listeners; the same arguments give the same events, day by day or all at once."""
 
-    def __init__(self, seed: int, users: int, *, history_days: int = 28, changes: Sequence[Skew] = ()) -> None:
+    def __init__(self, seed: int, users: int, *, history_days: int = 28, changes: Sequence[Change] = ()) -> None:
         self.seed = seed
         self.users = users
         self.history_days = history_days
@@ -60,9 +60,7 @@ class World:
         days = range(max(day - CARRY_DAYS, -self.history_days), day + 1)
         found = Events.concat([self._made(begin) for begin in days])
         today = in_order(found.take((found.received_at_ms >= start) & (found.received_at_ms < end)))
-        for change in self.changes:
-            today = change.world(today, day)
-        return today
+        return changed(today, day, self.changes)
 
     def malformed(self, day: int, partitions: int) -> list[tuple[int, int, bytes, bytes]]:
         """Return the bad records of a day: (arrival ms, partition, key, value)."""
