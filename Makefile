@@ -22,7 +22,7 @@ test: setup  ## All tests
 	@$(BIN)/pytest
 
 unit: setup  ## The tests that start no server and no Spark
-	@$(BIN)/pytest -m "not spark and not stack and not container and not browser"
+	@$(BIN)/pytest -n 2 -m "not spark and not stack and not container and not browser"
 
 lint: setup  ## Style, types, and who may import whom
 	@$(BIN)/ruff check .
