@@ -43,7 +43,7 @@ def home(world: World, tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("night"))
     Versions(home.versions).publish_initial(world.catalogue)
     pipeline = pipeline_of(home)
-    pipeline.archive_history(WorldSource(world, 1).history())
+    pipeline.archive_history(WorldSource(world, 1).history(), world.midnight(0))
     pipeline.open()
     pipeline.control(Watermark(world.midnight(0)))
     pipeline.consume()
