@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.home import write_whole
 from contract.settings import Settings
 from lab.changes import Change
 from lab.folder import FolderSource
-from lab.importers.table import import_tables
-from lab.outcome import Outcome
+from lab.plan import plan_of
 from lab.progress import progress_of
-from lab.report import report_page
-from lab.run import plan_of, run_scenario
 from lab.scenario import DEMO, Scenario, changed, read_scenario
 from lab.skews import Request
 from lab.source import Source, WorldSource
-from lab.story import Story, story_of
 from lab.world import World
+
+if TYPE_CHECKING:
+    from lab.outcome import Outcome
+    from lab.story import Story
 
 
 def run_demo(settings: Settings, seed: int | None) -> tuple[Outcome, Story, Path]:
     """Run the podcast failure; return the outcome, its story and the page."""
     scenario = changed(DEMO, seed=seed)
     outcome = _run(scenario, settings)
+    from lab.story import story_of
+
     story = story_of(outcome, Request.parse(scenario.skews[0]).day)
     return outcome, story, _report(settings, scenario, outcome, story)
 
@@ -41,6 +43,10 @@ def _run(scenario: Scenario, settings: Settings) -> Outcome:
     settings = settings.model_copy(update=_of_the_file(scenario, settings))
     plan = plan_of(scenario, _source(scenario, settings))
     with progress_of(plan.source.days) as progress:
+        from lab.run import (
+            run_scenario,
+        )  # Spark, Great Expectations and the rest take seconds to load: progress is told meanwhile
+
         return run_scenario(plan, settings, progress)
 
 
@@ -56,6 +62,8 @@ def _source(scenario: Scenario, settings: Settings) -> Callable[[Sequence[Change
     path = scenario.source.path
     if scenario.source.mapping is None:
         return lambda changes: FolderSource.open(path, scenario.days, changes)
+    from lab.importers.table import import_tables
+
     folder = settings.places.root / "import"
     import_tables(path, scenario.source.mapping, folder, replace=True)
     return lambda changes: FolderSource.open(folder, scenario.days, changes)
@@ -66,6 +74,8 @@ def _world(scenario: Scenario, changes: Sequence[Change]) -> World:
 
 
 def _report(settings: Settings, scenario: Scenario, outcome: Outcome, story: Story | None) -> Path:
+    from lab.report import report_page
+
     page = settings.places.reports / "report.html"
     write_whole(page, report_page(settings.places, scenario, outcome, story).encode())
     return page

@@ -32,7 +32,7 @@ class Lines:
 
     def __init__(self, days: int, out: TextIO) -> None:
         self._days, self._out = days, out
-        self._now = "start"
+        self._now = "loading"
         self._began = time.monotonic()
         self._done = threading.Event()
         self._lock = threading.Lock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,24 +13,21 @@ import pyarrow.parquet as pq
 
 from batch.listens import Job
 from batch.night import run_night
-from contract.errors import UsageError
 from contract.features import ROW_SCHEMA
 from contract.home import Home, snapshot_path
 from contract.lake import Lake
 from contract.records import Watermark
 from contract.settings import Settings
-from contract.skew import Acting, Side, Skew
+from contract.skew import Acting
 from contract.versions import Version, Versions
 from contract.windows import iso_date
-from lab.changes import Change
 from lab.job import open_job
 from lab.outcome import NightOutcome, Outcome, Quality
 from lab.overrides import write_overrides
 from lab.pipeline import Pipeline
+from lab.plan import Plan
 from lab.progress import Progress
 from lab.quality import ndcg_of_rows
-from lab.scenario import Scenario
-from lab.skews import Request
 from lab.source import Source
 from lab.stack import Stack, open_stack, require_unused
 from lab.twin import Twin
@@ -40,34 +37,6 @@ from monitoring.monitor import monitor
 from monitoring.verdict import Verdict
 from streaming.member import Member
 from streaming.overrides import Overrides
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A scenario with its skews made and its source opened: all that can be wrong with what was asked is known."""
-
-    scenario: Scenario
-    source: Source
-    skews: Sequence[tuple[int, Skew]]
-    """Each with the day on which it begins."""
-
-    def of_side(self, side: Side) -> list[tuple[int, Skew]]:
-        """Return the skews of a side."""
-        return [(day, skew) for day, skew in self.skews if skew.side == side]
-
-
-def plan_of(scenario: Scenario, source: Callable[[Sequence[Change]], Source]) -> Plan:
-    """Make the skews of a scenario and its source; ``source`` is given the controls that change the world, with their days.
-
-    Raises:
-        UsageError: there is no such skew, or it begins behind the last day.
-    """
-    skews = [(request.day, request.make(scenario.seed)) for request in map(Request.parse, scenario.skews)]
-    made = source([(day, skew) for day, skew in skews if skew.side == "world"])
-    late = [day for day, _ in skews if day >= made.days]
-    if late:
-        raise UsageError(f"A skew begins on day {late[0]}", f"the run has days 0 to {made.days - 1}", "Let it begin earlier")
-    return Plan(scenario, made, skews)
 
 
 @dataclass

