@@ -30,7 +30,7 @@ lint: setup  ## Style, types, and who may import whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-check: lint test  ## What CI runs
+check: lint unit  ## Before every commit; CI runs it, and then the README's test command
 
 bench:  ## The measurements, with their goals
 	@echo "Nothing is measured yet: each part brings its measurement, and docs/benchmarks.md with it"
