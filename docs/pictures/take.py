@@ -10,6 +10,8 @@ from pathlib import Path
 from tests.chromium import opened
 
 PICTURE = Path(__file__).parent / "report.png"
+HEIGHT = 1047
+"""Down to the foot of the timeline."""
 
 
 def main() -> int:
@@ -17,7 +19,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         command = [sys.executable, "-m", "lab.cli", "demo", "--home", home, "--json"]
         code = subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
-        with opened(Path(home) / "reports" / "report.html") as page:
+        with opened(Path(home) / "reports" / "report.html", height=HEIGHT) as page:
             page.screenshot(path=PICTURE)
     return code
 
