@@ -11,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from batch.clusters import clusters
-from batch.engagement import Engagement, engagement, skipped_only
+from batch.clusters import PROFILE, clusters
+from batch.engagement import Engagement, engagement
 from batch.listens import Job, as_of_night
-from batch.neighbours import neighbours, recommend
+from batch.neighbours import RECOMMENDATIONS
+from batch.profiles import profiles
 from batch.ranker import show_facts, train
+from batch.recommend import Recommender
 from batch.rows import kept, rows_of
 from batch.training import MIDNIGHTS, training_set
 from batch.vectors import item_vectors
@@ -59,7 +62,7 @@ def run_night(job: Job, home: Home, as_of_ms: int, seed: int = 0) -> Version:
     draft = versions.draft(manifest.version)  # 4
     active.catalogue.write(draft / "catalogue.parquet")
     _write(draft, rows, vectors, ranker)
-    pq.write_table(_profiles(rows, heard, job, seed), draft / "profiles.parquet")  # 2
+    pq.write_table(_profiles(rows, heard, active, job, seed), draft / "profiles.parquet")  # 2
     return versions.publish(draft, manifest)
 
 
@@ -125,22 +128,26 @@ def _write(draft: Path, rows: pa.Table, vectors: ItemVectors, ranker: Ranker | N
         ranker.write(draft / "ranker.json")
 
 
-def _profiles(rows: pa.Table, heard: Engagement, job: Job, seed: int) -> pa.Table:
-    """Return, by listener: taste cluster, neighbours with cosines, recommended items with scores."""
-    near, cosine = neighbours(heard.matrix)
-    index, score = recommend(heard.matrix, near, cosine, skipped_only(job.constants))
-    cluster = dict(zip(rows.column("user_id").to_pylist(), clusters(rows, seed), strict=True))
+def _profiles(rows: pa.Table, heard: Engagement, active: Version, job: Job, seed: int) -> pa.Table:
+    """Return, by listener: rates and top genre, taste cluster, neighbours with cosines, recommended items with their reasons."""
+    told = profiles(heard, active.catalogue, job.constants)
+    columns = {name: rows.column(name).to_numpy(zero_copy_only=False).astype(np.float64) for name in PROFILE}
+    cluster = dict(zip(rows.column("user_id").to_pylist(), clusters(columns, PROFILE, seed), strict=True))
+    recommender = Recommender(heard, active.catalogue, job.constants, seed)
+    near = recommender.nearest()
+    found = recommender.all(RECOMMENDATIONS)
     return pa.table(
         {
             "user_id": pa.array(heard.users, pa.string()),
-            "cluster": [cluster.get(user) for user in heard.users],
-            "neighbours": [[heard.users[i] for i in row if i >= 0] for row in near.tolist()],
-            "similarities": [
-                [c for i, c in zip(*pair, strict=True) if i >= 0] for pair in zip(near.tolist(), cosine.tolist(), strict=True)
-            ],
-            "items": [[heard.items[i] for i in row if i >= 0] for row in index.tolist()],
-            "scores": [
-                [s for i, s in zip(*pair, strict=True) if i >= 0] for pair in zip(index.tolist(), score.tolist(), strict=True)
-            ],
+            "skip_rate": told.skip_rate,
+            "replay_rate": told.replay_rate,
+            "top_genre": pa.array(told.top_genre, pa.string()),
+            "top_genre_affinity": pa.array(told.top_genre_affinity, mask=np.isnan(told.top_genre_affinity)),
+            "cluster": pa.array([cluster.get(user) for user in heard.users], pa.string()),
+            "neighbours": pa.array([[name for name, _ in one] for one in near], pa.list_(pa.string())),
+            "similarities": pa.array([[cosine for _, cosine in one] for one in near], pa.list_(pa.float64())),
+            "items": pa.array([[r.item for r in one] for one in found], pa.list_(pa.string())),
+            "scores": pa.array([[r.score for r in one] for one in found], pa.list_(pa.float64())),
+            "reasons": pa.array([[r.reason for r in one] for one in found], pa.list_(pa.string())),
         }
     )

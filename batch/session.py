@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ def open_session(log: Path, master: str = "local[2]", memory: str = "1g") -> Spa
     builder = SparkSession.builder.master(master).appName("skewlab")
     for name, value in settings.items():
         builder = builder.config(name, value)
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it writes a traceback for every interruption
     try:
         with _standard_error_to(log):
             session = builder.getOrCreate()

@@ -13,23 +13,28 @@ import typer
 from contract.errors import SkewlabError
 from contract.settings import Settings, load_settings
 from contract.windows import iso, parse_instant
+from lab.cli_import import import_app
+from lab.cli_wrapped import wrapped_app
+from lab.told import HomeFlag, JsonFlag
+from lab.told import told as _told
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 skews_app = typer.Typer(help="The catalogue of skews.", rich_markup_mode=None)
-import_app = typer.Typer(help="Bring listening data of your own.", rich_markup_mode=None)
 stack_app = typer.Typer(help="Keep Kafka and Redis running.", rich_markup_mode=None)
 app.add_typer(skews_app, name="skews")
 app.add_typer(import_app, name="import")
+app.add_typer(wrapped_app)
 app.add_typer(stack_app, name="stack")
 
-HomeFlag = Annotated[Path | None, typer.Option("--home", help="Where everything is kept; .skewlab, or SKEWLAB_HOME.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, all else on standard error.")]
 StackFlag = Annotated[str | None, typer.Option("--stack", help="embedded, external, compose or replay.")]
 SkewFlag = Annotated[list[str] | None, typer.Option("--skew", help="ID[:severity][@DAY] or FILE.py[:severity][@DAY]; repeat it.")]
 DaysFlag = Annotated[int | None, typer.Option("--days", help="How many days to run.")]
 UsersFlag = Annotated[int | None, typer.Option("--users", help="How many listeners the world has.")]
 SeedFlag = Annotated[int | None, typer.Option("--seed", help="The same seed gives the same numbers.")]
 AsOfFlag = Annotated[str, typer.Option("--as-of", help="The night's midnight: 2026-01-08.")]
+
+INTERRUPTED = 130
+"""128 and the number of SIGINT: what shells expect, and what Typer returns for it."""
 
 
 @app.command()
@@ -82,20 +87,20 @@ def simulate(
     _told(json, {"out": str(out), "events": rows}, [f"{rows} events of {users} listeners in {out}"])
 
 
-@import_app.command("csv")
-def import_csv(
-    path: Annotated[Path, typer.Argument(help="The folder of the files that the mapping names.")],
-    mapping: Annotated[Path, typer.Option("--mapping", help="What the columns mean; see docs/import.md.")],
-    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+@app.command()
+def classroom(
+    folder: Annotated[Path | None, typer.Argument(help="With engagement.csv and songs.csv; else the built-in class.")] = None,
+    ratings: Annotated[Path | None, typer.Option("--ratings", help="A matrix: a line a listener, a column an item.")] = None,
+    scale: Annotated[float, typer.Option("--scale", min=0.1, help="The best rating; 0 is 'not rated'.")] = 5.0,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 7,
     home: HomeFlag = None,
     json: JsonFlag = False,
 ) -> None:
-    """Bring CSV or Parquet files, described by a mapping, into a log folder."""
-    from lab.importers.table import import_tables
+    """Work out a class: profiles, neighbours and recommendations that can be checked by hand."""
+    from lab.classroom.command import classroom as work_out
 
     load_settings(home=home)
-    report = import_tables(path, mapping, out)
-    _told(json, report.document(), report.lines())
+    _told(json, *work_out(folder, ratings, scale, seed))
 
 
 @app.command()
@@ -254,6 +259,8 @@ def main() -> None:
         sys.argv.append("--help")
     try:
         code = app(standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         if code:
             sys.exit(code)
     except SkewlabError as error:
@@ -267,18 +274,11 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         print("Interrupted.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 def _stacked(home: Path | None, stack: str | None) -> Settings:
     return load_settings(home=home, stack=stack)
-
-
-def _told(json: bool, document: dict[str, Any], lines: list[str]) -> None:
-    if json:
-        print(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
-    else:
-        print("\n".join(lines))
 
 
 def _at(instant_ms: int | None) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from scipy.sparse import csr_array
 
-from batch.clusters import PROFILE, clusters
+from batch.clusters import PROFILE, RATES, clusters
 from batch.neighbours import neighbours, recommend
 
 
@@ -54,25 +53,35 @@ def test_an_item_that_was_only_skipped_may_be_recommended() -> None:
     assert recommend(heard, near, score, heard_above=0.1, top=2)[0][0].tolist() == [1, -1]
 
 
-def profiles(n: int) -> pa.Table:
+def profiles(n: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(1)
-    return pa.table({name: rng.random(n) for name in PROFILE})
+    return {name: rng.random(n) for name in PROFILE}
 
 
 def test_clusters_have_different_names_that_say_what_stands_out() -> None:
-    rows = profiles(200)
     loud = np.arange(200) < 40
-    rows = rows.set_column(0, "skip_rate_28d", pa.array(np.where(loud, 5.0, 0.1)))
-    named = clusters(rows, seed=0)
+    named = clusters({**profiles(200), "skip_rate_28d": np.where(loud, 5.0, 0.1)}, PROFILE, seed=0)
     assert len(set(named)) == 5
     assert {named[i] for i in range(40)} == {"skippers"}
 
 
-def test_clusters_are_seeded_and_few_listeners_are_everybody() -> None:
-    assert clusters(profiles(60), 3) == clusters(profiles(60), 3)
-    assert clusters(profiles(9), 3) == ["everybody"] * 9
+def test_clusters_are_seeded() -> None:
+    assert clusters(profiles(60), PROFILE, 3) == clusters(profiles(60), PROFILE, 3)
+
+
+@pytest.mark.parametrize(("listeners", "count"), [(5, 1), (6, 2), (9, 3), (30, 5)])
+def test_few_listeners_make_few_clusters(listeners: int, count: int) -> None:
+    assert len(set(clusters(profiles(listeners), PROFILE, 3))) == count
+
+
+def test_listeners_who_are_all_alike_are_everybody() -> None:
+    assert clusters({"skip_rate": np.full(20, 0.4), "replay_rate": np.full(20, 0.2)}, RATES, 0) == ["everybody"] * 20
+
+
+def test_where_true_names_run_out_a_number_tells_clusters_apart() -> None:
+    rates = {"skip_rate": np.repeat([0.1, 0.4, 0.5, 0.6, 0.9], 4), "replay_rate": np.repeat([0.5, 0.5, 0.5, 0.5, 0.5], 4)}
+    assert len(set(clusters(rates, RATES, 0))) == 4
 
 
 def test_nulls_do_not_stand_out() -> None:
-    rows = profiles(60).set_column(3, "podcast_share_28d", pa.array([None] * 60, pa.float64()))
-    assert len(clusters(rows, 0)) == 60
+    assert len(clusters({**profiles(60), "podcast_share_28d": np.full(60, np.nan)}, PROFILE, 0)) == 60

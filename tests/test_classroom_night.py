@@ -1,0 +1,88 @@
+"""The class through Kafka, the lake and a night: the same neighbours and recommendations as on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import SparkSession
+
+from batch.listens import Job
+from batch.night import run_night
+from contract.event import Event
+from contract.home import Home
+from contract.lake import Lake
+from contract.records import Watermark, encode, partition_of
+from contract.versions import Versions
+from contract.windows import DAY_MS, HOUR_MS, parse_instant
+from lab.classroom.command import classroom
+from lab.classroom.group import Group, built_in
+from lab.pipeline import Pipeline
+from lab.stack.embedded import open_embedded
+from streaming.kafka_log import KafkaLog
+from streaming.member import Member
+from streaming.redis_store import RedisStore, connect
+from tests.toylake import event
+
+pytestmark = [pytest.mark.spark, pytest.mark.stack]
+PARTITIONS, SEED = 4, 7
+DAY = parse_instant("2026-01-05")
+PLAYED_MS = {0.1: (10_000,), 0.5: (100_000,), 0.9: (100_000, 100_000)}
+"""How somebody listened to a song that they skipped, played, and played again within the day."""
+
+
+def listens(group: Group) -> Iterator[Event]:
+    matrix = group.heard.matrix.toarray()
+    for i, user in enumerate(group.heard.users):
+        for j, song in enumerate(group.heard.items):
+            for again, played in enumerate(PLAYED_MS.get(matrix[i, j], ())):
+                yield event(user, song, DAY + (1 + again) * HOUR_MS + j * 1_000, ms_played=played)
+
+
+@pytest.fixture(scope="module")
+def told(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What the night says of each listener."""
+    group, folder = built_in(SEED), tmp_path_factory.mktemp("class")
+    home = Home(folder / "home")
+    Versions(home.versions).publish_initial(group.catalogue)
+    stack = open_embedded(folder, PARTITIONS)
+    client, log = connect(stack.redis), KafkaLog(stack.kafka, PARTITIONS)
+    try:
+        store = RedisStore(client)
+        pipeline = Pipeline(home, log, store, Member(home, store, PARTITIONS, 50), PARTITIONS)
+        pipeline.open()
+        pipeline.send((partition_of(e.user_id, PARTITIONS), e.user_id.encode(), encode(e)) for e in listens(group))
+        pipeline.control(Watermark(DAY + DAY_MS))
+        pipeline.consume()
+        pipeline.archive()
+    finally:
+        log.close()
+        client.close()
+        stack.stop()
+    version = run_night(Job(spark, Lake(home.lake)), home, DAY + DAY_MS, SEED)
+    return {row["user_id"]: row for row in pq.read_table(version.folder / "profiles.parquet").to_pylist()}
+
+
+def test_the_night_says_what_the_class_works_out(told: dict[str, dict[str, Any]]) -> None:
+    document = classroom(None, None, 5.0, SEED)[0]
+    assert list(told) == list(document["profiles"])
+    for user, row in told.items():
+        near = [
+            [name, pytest.approx(score, abs=1e-9)] for name, score in zip(row["neighbours"], row["similarities"], strict=True)
+        ]
+        found = [[item, pytest.approx(score, abs=1e-9)] for item, score in zip(row["items"], row["scores"], strict=True)]
+        assert document["neighbours"][user] == near
+        assert document["recommendations"][user] == found[:5]
+        assert document["reasons"][user] == row["reasons"][:5]
+        profile = document["profiles"][user]
+        assert {name: row[name] for name in ("skip_rate", "replay_rate", "top_genre", "top_genre_affinity")} == {
+            name: profile[name] if isinstance(profile[name], str) else pytest.approx(profile[name], abs=1e-9)
+            for name in ("skip_rate", "replay_rate", "top_genre", "top_genre_affinity")
+        }
+
+
+def test_every_listener_was_there(told: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    assert len(told) == 10
