@@ -27,6 +27,7 @@ PROFILE: Poles = {
 }
 """By the features of a night."""
 CLUSTERS = 5
+EVERYBODY = "everybody"
 LISTENERS_A_CLUSTER = 3
 
 
@@ -38,7 +39,7 @@ def clusters(columns: Mapping[str, Floats], poles: Poles, seed: int) -> list[str
     profile = np.stack([_filled(columns[name]) for name in poles], axis=1)
     count = min(CLUSTERS, len(profile) // LISTENERS_A_CLUSTER, 2 * len(poles), len(np.unique(profile, axis=0)))
     if count < 2:
-        return ["everybody"] * len(profile)
+        return [EVERYBODY] * len(profile)
     spread = profile.std(axis=0)
     standard = (profile - profile.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     model = KMeans(count, n_init=4, random_state=seed).fit(standard)

@@ -89,7 +89,9 @@ class Recommender:
     def _does(self, value: float) -> str:
         if value * 10 >= self.constants.replay_tenths:
             return "plays it again and again"
-        return "plays it" if value * 10 > self.constants.skip_tenths else "skipped it too: nothing better is left"
+        if value * 10 >= self.constants.play_tenths:
+            return "plays it"
+        return "does not mind it" if value * 10 > self.constants.skip_tenths else "skipped it too: nothing better is left"
 
     def _unheard(self, i: int) -> Iterator[Recommendation]:
         """Yield items without listeners, by how much the listener enjoys the artist or else the genre."""

@@ -12,6 +12,7 @@ spark.log                                what Spark's JVM said
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -74,6 +75,9 @@ def snapshot_path(home: Home, night_ms: int, partition: int, cut: int) -> Path:
     return home.snapshots / iso_date(night_ms) / f"p{partition:02d}-{cut:020d}.parquet"
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 @contextmanager
 def placed_whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path`` to write to and move it into place at the end: all of it, or nothing.
@@ -88,7 +92,8 @@ def placed_whole(path: Path) -> Iterator[Path]:
         _flush(temporary)
         temporary.replace(path)
     except OSError as error:
-        raise InfrastructureError(f"{path} could not be written", str(error), "Free the disk and run it again") from error
+        todo = "Free the disk and run it again" if error.errno in FULL else "Name another place, or mend this one"
+        raise InfrastructureError(f"{path} could not be written", error.strerror or str(error), todo) from error
     finally:
         with suppress(OSError):
             temporary.unlink()

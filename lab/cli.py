@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -64,7 +65,7 @@ def run(
 
     flags: dict[str, Any] = {"days": days, "users": users, "seed": seed, "skews": tuple(skew) if skew else None}
     outcome, page = run_file(scenario, load_settings(home=home, stack=stack), flags)
-    _told(json, outcome.document(), [f"{len(outcome.incidents)} incidents. The report: {page}"])
+    _told(json, outcome.document(), [f"Incidents: {len(outcome.incidents)}. The report: {page}"])
     sys.exit(outcome.exit_code)
 
 
@@ -91,7 +92,7 @@ def simulate(
 def classroom(
     folder: Annotated[Path | None, typer.Argument(help="With engagement.csv and songs.csv; else the built-in class.")] = None,
     ratings: Annotated[Path | None, typer.Option("--ratings", help="A matrix: a line a listener, a column an item.")] = None,
-    scale: Annotated[float, typer.Option("--scale", min=0.1, help="The best rating; 0 is 'not rated'.")] = 5.0,
+    scale: Annotated[float, typer.Option("--scale", min=0.1, max=1_000_000, help="The best rating; 0 is 'not rated'.")] = 5.0,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 7,
     home: HomeFlag = None,
     json: JsonFlag = False,
@@ -253,6 +254,18 @@ def doctor(home: HomeFlag = None, json: JsonFlag = False) -> None:
     sys.exit(0 if all(check.good or not check.needed for check in found) else 2)
 
 
+def _line_of(error: typer.TyperException) -> str:
+    """Say in one line what is wrong with a call, and where its help is."""
+    told = getattr(error, "format_message", error.__str__)()
+    context = getattr(error, "ctx", None)
+    called = (
+        " ".join(["skewlab", *context.command_path.split("lab.cli")[-1].removeprefix("skewlab").split()])
+        if context
+        else "skewlab"
+    )
+    return f"{' '.join(told.split()).rstrip('.')}. See '{called} --help'."
+
+
 def main() -> None:
     """Run the command line; end with its exit code."""
     if len(sys.argv) == 1:
@@ -267,8 +280,11 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
     except typer.TyperException as error:
-        print(f"{' '.join(str(error).split()).rstrip('.')}. See 'skewlab --help'.", file=sys.stderr)
+        print(_line_of(error), file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # whoever read it has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except Exception:  # a fault of Skewlab's own: told whole, and never to be taken for a verdict
         traceback.print_exc()
         sys.exit(2)

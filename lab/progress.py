@@ -33,13 +33,13 @@ class Lines:
     def __init__(self, days: int, out: TextIO) -> None:
         self._days, self._out = days, out
         self._now = "loading"
+        self._headed = False
         self._began = time.monotonic()
         self._done = threading.Event()
         self._lock = threading.Lock()
         self._ticker = threading.Thread(target=self._tick, daemon=True)
 
     def __enter__(self) -> Lines:
-        self._say(HEADER)
         self._ticker.start()
         return self
 
@@ -58,7 +58,8 @@ class Lines:
 
     def night(self, day: int, document: dict[str, Any]) -> None:
         """See ``Progress.night``."""
-        self._say(line_of(day, document))
+        self._say(line_of(day, document) if self._headed else f"{HEADER}\n{line_of(day, document)}")
+        self._headed = True
 
     def _tick(self) -> None:
         while not self._done.wait(PAUSE_S):

@@ -54,6 +54,8 @@ def read_scenario(path: Path) -> Scenario:
     """
     try:
         document = yaml.safe_load(path.read_text())
+    except FileNotFoundError as error:
+        raise UsageError(f"There is no scenario {path}", "", "See examples/") from error
     except (OSError, yaml.YAMLError, ValueError) as error:
         raise UsageError(f"The scenario {path} cannot be read", str(error).splitlines()[0], "Give a YAML file") from error
     if not isinstance(document, dict):

@@ -187,6 +187,8 @@ BAD = {
     "song twice": ("songs.csv", SONGS + "anthem,Z,rock\n", "song anthem stands twice"),
     "no file": ("songs.csv", None, "There is no songs.csv"),
     "empty": ("engagement.csv", "", "cannot be read"),
+    "head alone": ("engagement.csv", "user_id,song,engagement_score\n", "engagement.csv has no score"),
+    "nameless": ("engagement.csv", "user_id,song,engagement_score\n ,anthem,0.5\n", "has no name: line 2"),
 }
 
 
@@ -209,6 +211,8 @@ def test_a_class_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path, bad:
         ("who,x\nann,1\nann,2\n", "listener ann stands twice"),
         ("who,x,x\nann,1,2\n", "two of its columns"),
         ("who\nann\n", "has no items"),
+        ("who,x\n", "stars.csv has no listener"),
+        ("who,x\n,1\n", "has no name: line 2"),
         ("who;x\nann;1\n", "has no items"),
     ],
 )
@@ -223,3 +227,13 @@ def test_all_of_it_can_be_read_by_people(say: Say, tmp_path: Path) -> None:
     assert "ada: skips 33%, replays 33%, likes pop best (0.70)" in said.out
     assert "eve: has heard nothing" in said.out
     assert json.loads(say("classroom", tmp_path, "--json").out)["profiles"]["dan"]["skip_rate"] == 1.0
+
+
+def test_a_song_that_the_list_of_songs_lacks_is_told(tmp_path: Path) -> None:
+    found = classroom(folder_of(tmp_path, {**SCORES, "fay": {"anthem": 0.5, "anthme": 0.9}}), None, 5.0, 7)[0]
+    assert found["notes"][-1] == "1 not in songs.csv, so of no known genre: anthme"
+
+
+def test_no_folder_is_told_as_that() -> None:
+    with pytest.raises(UsageError, match=r"^nowhere is no folder: songs\.csv is looked for in it"):
+        classroom(Path("nowhere"), None, 5.0, 7)

@@ -96,3 +96,21 @@ def test_a_students_print_does_not_spoil_the_document(say: Say, tmp_path: Path) 
     (tmp_path / "own.py").write_text("print('hello')\nfrom contract.skew import Skew\nclass Own(Skew):\n    id = 'own'\n")
     assert '"own"' in say("skews", "show", "own.py", "--json").out
     assert say("skews", "show", "own.py", "--json").out.startswith("{")
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (("classroom", "--seed", "x"), "--seed"),
+        (("classroom", "--scale", "inf"), "--scale"),
+        (("import", "csv", "."), "See 'skewlab import csv --help'"),
+        (("skews", "show"), "See 'skewlab skews show --help'"),
+    ],
+)
+def test_a_wrong_call_names_the_option_and_its_own_help(say: Say, call: tuple[object, ...], says: str) -> None:
+    assert says in say(*call).refusal
+
+
+def test_a_skew_without_an_id_is_told_as_that(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("from contract.skew import Skew\nclass Own(Skew):\n    title = 't'\n")
+    assert "The skew Own in own.py has no 'id'" in say("skews", "show", "own.py").refusal

@@ -144,7 +144,7 @@ def test_a_wrong_mapping_is_refused_in_one_line(shop: Shop, say: Say, mapping: A
 def test_a_wrong_table_is_refused_in_one_line(shop: Shop, say: Say) -> None:
     ask = ("wrapped", "--mapping", shop.map)
     assert "no table to review" in say(*ask).refusal
-    assert "There is no none.csv" in say(*ask, shop.table.with_name("none.csv")).refusal
+    assert "none.csv: with --mapping the table comes last" in say(*ask, shop.table.with_name("none.csv")).refusal
     assert "There are 3 names" in say(*ask, "ann", shop.table, "more").refusal
     assert "nobody called 'zoe'" in say(*ask, "zoe", shop.table).refusal
     assert "a review begins at 5" in say(*ask, "ben", shop.table).refusal

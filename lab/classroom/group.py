@@ -71,12 +71,17 @@ def from_folder(folder: Path) -> Group:
     songs, scores = read_table(folder, "songs.csv"), read_table(folder, "engagement.csv")
     names = [column_of(songs, name, f"'{name}' of songs.csv").tolist() for name in ("song", "artist", "genre")]
     users, titles = (column_of(scores, name, f"'{name}' of engagement.csv").tolist() for name in ("user_id", "song"))
+    if not len(scores):
+        raise UsageError("engagement.csv has no score", "it has a head alone", "Give a line a listener and song")
+    _require_named(users, "engagement.csv")
     values = _in_range(column_of(scores, "engagement_score", "'engagement_score' of engagement.csv"), 1.0, "engagement score")
     pairs = list(zip(users, titles, strict=True))
     _require_once(pairs, "The listener and song", "engagement.csv")
     _require_once(names[0], "The song", "songs.csv")
     group = _engagement(dict(zip(pairs, values, strict=True)), users, names[0])
-    return Group(group, _catalogue(list(zip(*names, strict=True))), notes=_notes(group))
+    unknown = sorted({*titles} - {*names[0]})
+    notes = [f"{len(unknown)} not in songs.csv, so of no known genre: {', '.join(unknown)}"] if unknown else []
+    return Group(group, _catalogue(list(zip(*names, strict=True))), notes=[*_notes(group), *notes])
 
 
 def from_ratings(file: Path, scale: float) -> Group:
@@ -86,11 +91,14 @@ def from_ratings(file: Path, scale: float) -> Group:
         UsageError: the file cannot be read, a rating is none or outside its range, or a listener or item stands twice.
     """
     table = read_table(file.parent, file.name)
+    if not len(table):
+        raise UsageError(f"{file.name} has no listener", "it has a head alone", "Give a line a listener, a column an item")
     if table.shape[1] < 2:
         raise UsageError(
             f"{file.name} has no items", "it has one column", "Give a line a listener, a column an item, commas between"
         )
     users = table.iloc[:, 0].tolist()
+    _require_named(users, file.name)
     _require_once(users, "The listener", file.name)
     items = [str(name) for name in table.columns[1:]]
     found: dict[tuple[str, str], float] = {}
@@ -123,6 +131,12 @@ def _in_range(column: pd.Series, most: float, what: str) -> list[float]:
     if len(wrong):
         raise UsageError(f"'{wrong.iloc[0]}' is no {what}", f"line {wrong.index[0] + 2}", f"Give a number from 0 to {most:g}")
     return [float(value) for value in values]
+
+
+def _require_named(users: Sequence[str], file: str) -> None:
+    for line, user in enumerate(users, 2):
+        if not user.strip():
+            raise UsageError(f"A listener in {file} has no name", f"line {line}", "Name everybody")
 
 
 def _require_once(names: Sequence[object], what: str, file: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from batch.clusters import RATES, clusters
+from batch.clusters import EVERYBODY, RATES, clusters
 from batch.profiles import profiles
 from batch.recommend import Recommendation, Recommender
 from lab.classroom.group import Group
@@ -70,7 +70,7 @@ def lines(group: Group, listeners: Sequence[Listener]) -> list[str]:
     for one in listeners:
         genre = f", likes {one.top_genre} best ({one.top_genre_affinity:.2f})" if one.top_genre else ""
         rates = "has heard nothing" if one.skip_rate is None else f"skips {one.skip_rate:.0%}, replays {one.replay_rate:.0%}"
-        told += [f"{one.user}: {rates}{genre}; one of the {one.cluster}"]
+        told += [f"{one.user}: {rates}{genre}{_among(one)}"]
         told += ["  nearest: " + (", ".join(f"{name} {score:.3f}" for name, score in one.neighbours) or "nobody")]
         told += [f"  {r.score:.3f}  {r.item}: {r.reason}" for r in one.recommendations]
     return told
@@ -79,6 +79,10 @@ def lines(group: Group, listeners: Sequence[Listener]) -> list[str]:
 def _profile(one: Listener) -> Mapping[str, Any]:
     names = ("skip_rate", "replay_rate", "top_genre", "top_genre_affinity", "cluster")
     return {name: getattr(one, name) for name in names}
+
+
+def _among(one: Listener) -> str:
+    return "" if one.cluster == EVERYBODY else f"; one of the {one.cluster}"
 
 
 def _known(value: float) -> float | None:

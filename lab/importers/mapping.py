@@ -88,6 +88,8 @@ def read_mapping(path: Path) -> Mapping:
     """
     try:
         document: Any = yaml.safe_load(path.read_text())
+    except FileNotFoundError as error:
+        raise UsageError(f"There is no mapping {path}", "", "Give a YAML file; see docs/import.md") from error
     except (OSError, yaml.YAMLError, ValueError) as error:
         raise UsageError(
             f"The mapping {path} cannot be read", str(error).splitlines()[0], "Give a YAML file; see docs/import.md"

@@ -29,17 +29,19 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     Raises:
         UsageError: it lies elsewhere, cannot be read, or has rows of another length than its head.
     """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", f"{name} is looked for in it", f"Name the folder that holds {name}")
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise UsageError(f"The mapping names '{name}'", "it lies outside the data's folder", "Name files below it")
     try:
         table = pq.read_table(path) if path.suffix == ".parquet" else _csv(path)
     except FileNotFoundError as error:
-        raise UsageError(f"There is no {name} in {folder}", "", "Name the folder that holds it") from error
+        raise UsageError(f"There is no {name} in the folder {folder}", "", "Name the folder that holds it") from error
     except (OSError, ValueError, pa.ArrowException) as error:
         why = str(error).splitlines()[0]
         raise UsageError(f"{name} cannot be read", why, "Give a UTF-8 CSV with commas, or a Parquet file") from error
-    return pd.DataFrame({column: _text(table.column(column)) for column in table.column_names})
+    return pd.DataFrame({column: _text(table.column(column)) for column in table.column_names}, dtype=object)
 
 
 def _csv(path: Path) -> pa.Table:

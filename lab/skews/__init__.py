@@ -36,7 +36,9 @@ class Request:
         """
         found = re.fullmatch(r"(?P<name>.*?\.py|[^:@]+)(:(?P<severity>[^@]*))?(@(?P<day>\d+))?", text.strip())
         if found is None:
-            raise UsageError(f"'{text}' names no skew", "", "Write ID[:severity][@DAY], like podcast-resume:0.5@7")
+            raise UsageError(
+                f"'{text}' names no skew", "", "Write ID[:severity][@DAY], like podcast-resume:0.5@7 or my_skew.py@2"
+            )
         try:
             severity = 1.0 if found["severity"] is None else float(found["severity"])
         except ValueError as error:
@@ -87,7 +89,10 @@ def _from_file(path: Path) -> type[Skew]:
             spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise UsageError(f"{path} does not run", f"{type(error).__name__}: {error}", "Mend it and try again") from error
-    skews = [skew for skew in _skews_of(module) if hasattr(skew, "id")]
+    found = list(_skews_of(module))
+    skews = [skew for skew in found if hasattr(skew, "id")]
+    if found and not skews:
+        raise UsageError(f"The skew {found[0].__name__} in {path} has no 'id'", "", "Give it one: id = 'my-skew'")
     if len(skews) != 1:
         raise UsageError(f"{path} holds {len(skews)} skews", "", "Write exactly one subclass of contract.skew.Skew with an 'id'")
     skews[0].origin = str(path.resolve())

@@ -64,7 +64,8 @@ def _require_one(wanted: Wanted) -> None:
         raise UsageError(f"{' and '.join(several)} were given", "a review is of one of them", "Leave the others out")
     most = 1 if wanted.mapping is None else 2
     if len(wanted.names) > most:
-        raise UsageError(f"There are {len(wanted.names)} names", f"there can be {most}", "See 'skewlab wrapped --help'")
+        todo = "For a table, give --mapping too" if most == 1 else "Write: skewlab wrapped [USER] --mapping FILE TABLE"
+        raise UsageError(f"There are {len(wanted.names)} names", f"there can be {most}", todo)
 
 
 def _listening(wanted: Wanted) -> Review:
@@ -88,6 +89,8 @@ def _loyalty(wanted: Wanted, mapping: Path) -> Review:
     if not wanted.names:
         raise UsageError("There is no table to review", "--mapping says what its columns mean", "Name a CSV or Parquet file")
     *user, table = wanted.names
+    if not Path(table).exists():
+        raise UsageError(f"There is no table {table}", "with --mapping the table comes last", "Name a CSV or Parquet file")
     loyalty = read_loyalty(mapping, Path(table))
     log = loyalty.log if wanted.year is None else loyalty.log.of_year(wanted.year)
     found, words = figures(log, user[0] if user else None), vocabulary_of(loyalty)
