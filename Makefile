@@ -21,8 +21,8 @@ demo: setup  ## The podcast failure, end to end: real Kafka, Redis and Spark, ab
 test: setup  ## All tests
 	@$(BIN)/pytest
 
-unit: setup  ## The tests that start no server and no Spark
-	@$(BIN)/pytest -n 2 -m "not spark and not stack and not container and not browser"
+unit: setup  ## The tests that start no server and no Spark, on two cores
+	@$(BIN)/pytest -n 2 -m "not spark and not stack and not container and not browser and not fuzz"
 
 lint: setup  ## Style, types, and who may import whom
 	@$(BIN)/ruff check .

@@ -22,6 +22,7 @@ from lab.importers.taken import Taken
 from tests.desk import valid_events
 from tests.exports import as_json, as_lines, as_zip, basic, basic_episode, chapter, episode, extended, listen, old
 
+pytestmark = pytest.mark.fuzz
 ROUNDS = 2_500
 """For each of four kinds of export: 10,000 in all, in some ten seconds."""
 NIGHT = "2024-03-01T2"

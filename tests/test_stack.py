@@ -16,7 +16,7 @@ import pytest
 from contract.errors import InfrastructureError, SkewlabError
 from contract.keys import EVENTS, SERVED
 from lab.stack.embedded import Embedded, open_embedded
-from lab.stack.kafka import start_kafka
+from lab.stack.kafka import cluster_id, start_kafka
 from lab.stack.processes import Child, end, remembered, start
 from lab.stack.redis import start_redis
 from streaming.kafka_log import KafkaLog, create_topics
@@ -55,6 +55,13 @@ def test_records_come_back_in_order_from_any_offset(log: KafkaLog) -> None:
             at[partition] = batch[-1].offset + 1
     assert found == {0: [b"%d" % i for i in range(100)], 1: [b"%d" % i for i in range(40, 100)]}
     assert [r.offset for r in log.read(EVENTS, {0: 97, 1: 100})[0]] == [97, 98, 99]
+
+
+def test_no_cluster_id_is_taken_for_an_option() -> None:
+    names = {cluster_id() for _ in range(3_000)}
+    assert len(names) == 3_000
+    assert not any(name.startswith("-") for name in names)
+    assert {len(name) for name in names} == {22}
 
 
 def test_an_empty_topic_gives_nothing(log: KafkaLog) -> None:

@@ -63,8 +63,7 @@ def start_kafka(folder: Path, *, keep: bool, port: int | None = None) -> tuple[C
         str(find_java().binary), f"-Xmx{HEAP}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
         f"-Dlog4j2.configurationFile={folder}/log4j2.xml", "-cp", f"{kafka_libs()}/*",
     ]  # fmt: skip
-    name = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    command = [*java, "kafka.tools.StorageTool", "format", "-t", name, "-c", str(properties)]
+    command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", str(properties)]
     formatted = subprocess.run(command, capture_output=True, text=True, check=False)
     if formatted.returncode:
         raise InfrastructureError(
@@ -72,6 +71,13 @@ def start_kafka(folder: Path, *, keep: bool, port: int | None = None) -> tuple[C
         )
     child = start("kafka", [*java, "kafka.Kafka", str(properties)], folder / "kafka.log", keep=keep)
     return child, f"127.0.0.1:{port}"
+
+
+def cluster_id() -> str:
+    """Return a new cluster's id, as Kafka writes it; never with a dash in front, which its tool takes for an option."""
+    while (name := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return name
 
 
 def free_port() -> int:
