@@ -42,7 +42,7 @@ class Checks:
 
     def judge(self, frames: Mapping[str, Mapping[str, pd.DataFrame]], run: str) -> dict[str, Judged]:
         """Validate each suite's frames, by part: it fails where one of them does, and is not judged without the main one."""
-        return {name: self._judge(name, frames[name], run) for name in self._checkpoints}
+        return {name: self._judge(name, parts, run) for name, parts in frames.items()}
 
     def build_docs(self) -> Path:
         """Build the Data Docs of all that was judged; return their first page."""
