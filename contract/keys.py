@@ -11,7 +11,6 @@ SERVED = "served-features"
 DEAD_LETTERS = "dead-letters"
 TOPICS = (EVENTS, IMPRESSIONS, SERVED, DEAD_LETTERS)
 CONSUMER_GROUP = "skewlab-stream"
-CURRENT_VERSION = "skewlab:version"
 
 
 def key(partition: int, name: str) -> str:

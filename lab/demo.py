@@ -43,9 +43,8 @@ def _run(scenario: Scenario, settings: Settings) -> Outcome:
     settings = settings.model_copy(update=_of_the_file(scenario, settings))
     plan = plan_of(scenario, _source(scenario, settings))
     with progress_of(plan.source.days) as progress:
-        from lab.run import (
-            run_scenario,
-        )  # Spark, Great Expectations and the rest take seconds to load: progress is told meanwhile
+        # Spark, Great Expectations and the rest take seconds to load: progress is told meanwhile
+        from lab.run import run_scenario
 
         return run_scenario(plan, settings, progress)
 

@@ -46,11 +46,7 @@ class Lines:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._done.set()
         self._ticker.join()
-        self._release()
-
-    def _release(self) -> None:
-        if self._out is not sys.stderr:
-            self._out.close()
+        _give_back(self._out)
 
     def stage(self, day: int, what: str) -> None:
         """See ``Progress.stage``."""
@@ -92,8 +88,7 @@ class Terminal:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
-        if self._out is not sys.stderr:
-            self._out.close()
+        _give_back(self._out)
 
     def stage(self, day: int, what: str) -> None:
         """See ``Progress.stage``."""
@@ -117,6 +112,11 @@ def _own_standard_error() -> TextIO:
         return os.fdopen(os.dup(sys.stderr.fileno()), "w")
     except (OSError, io.UnsupportedOperation):
         return sys.stderr
+
+
+def _give_back(out: TextIO) -> None:
+    if out is not sys.stderr:
+        out.close()
 
 
 HEADER = "day  night       operations  distribution  parity    ranking   NDCG@10  clean   affected"
