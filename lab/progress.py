@@ -119,13 +119,14 @@ def _give_back(out: TextIO) -> None:
         out.close()
 
 
-HEADER = "day  night       operations  distribution  parity    ranking   NDCG@10  clean   affected"
+HEADER = "day night      operations distribution parity   ranking  NDCG@10 clean  hit"
+"""Eighty columns, so that no terminal breaks a line of the timeline."""
 
 
 def line_of(day: int, document: dict[str, Any]) -> str:
-    """Write a night as a line of the timeline."""
-    quality = "  ".join(f"{document[k]:.3f} " if document[k] is not None else "  -   " for k in ("ndcg", "ndcg_clean"))
+    """Write a night as a line of the timeline; ``hit`` is how many of all listeners have a feature beyond tolerance."""
+    ndcg, clean = (f"{document[k]:.3f}" if document[k] is not None else "-" for k in ("ndcg", "ndcg_clean"))
     return (
-        f"{day:>3}  {document['night'][:10]}  {document['operations']:<10}  {document['distribution']:<12}  "
-        f"{document['parity']:<8}  {document['ranking']:<8}  {quality}  {document['affected']} of {document['listeners']}"
+        f"{day:>3} {document['night'][:10]} {document['operations']:<10} {document['distribution']:<12} {document['parity']:<8} "
+        f"{document['ranking']:<8} {ndcg:<7} {clean:<6} {document['affected']}/{document['listeners']}"
     )
