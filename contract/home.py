@@ -7,6 +7,7 @@ snapshots/2026-01-08/p03-….parquet       the live path's rows of a night, by p
 served/p03-….parquet                     the live path's logged rows
 versions/2026-01-08                      what a night published            versions/CURRENT   the name of the active one
 reports/  incidents/  overrides.json     what the monitor found; the skews that act
+preferences.json                         what listeners have asked of the recommender
 spark.log                                what Spark's JVM said
 """
 
@@ -63,6 +64,11 @@ class Home:
     def overrides(self) -> Path:
         """The skews that act, with the cuts since when."""
         return self.root / "overrides.json"
+
+    @property
+    def preferences(self) -> Path:
+        """What listeners have asked of the recommender."""
+        return self.root / "preferences.json"
 
     @property
     def spark_log(self) -> Path:

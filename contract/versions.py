@@ -21,10 +21,12 @@ import pyarrow.parquet as pq
 from contract.catalogue import Catalogue
 from contract.errors import UsageError
 from contract.home import write_whole
+from contract.preferences import Preferences, read_preferences
 from contract.ranker import Ranker
 from contract.rows import Floats
 
 INITIAL = "initial"
+PREFERENCES = "preferences.json"
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -105,6 +107,11 @@ class Version:
         """Its ranker, or None where there was nothing to train one on."""
         path = self.folder / "ranker.json"
         return Ranker.read(path) if path.exists() else None
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        """What listeners had asked for when the night ran."""
+        return read_preferences(self.folder / PREFERENCES)
 
     @property
     def rows(self) -> Path:

@@ -15,6 +15,7 @@ from batch.engagement import engagement
 from batch.listens import Job, as_of_night
 from batch.neighbours import neighbours, recommend
 from batch.night import run_night
+from batch.weekly import due
 from contract.errors import CannotJudge, InfrastructureError
 from contract.home import Home
 from contract.lake import Lake
@@ -110,7 +111,7 @@ def test_a_night_that_dies_publishes_nothing(
     def dies(*_: object) -> pa.Table:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(batch.night, "_profiles", dies)
+    monkeypatch.setattr(batch.night, "write_people", dies)
     with pytest.raises(KeyboardInterrupt):
         run_night(Job(spark, Lake(home.lake)), home, world.midnight(0))
     assert content(Versions(home.versions).get(night.name)) == before
@@ -136,5 +137,5 @@ def test_partitions_that_use_different_versions_stop_the_night(tmp_path: Path, w
 
 def test_vectors_and_ranker_are_kept_for_a_week(night: Version, world: World) -> None:
     assert night.manifest.vectors_as_of_ms == world.midnight(0)
-    assert batch.night.due(night, world.midnight(0) + 6 * DAY_MS) is False
-    assert batch.night.due(night, world.midnight(0) + 7 * DAY_MS) is True
+    assert due(night, world.midnight(0) + 6 * DAY_MS) is False
+    assert due(night, world.midnight(0) + 7 * DAY_MS) is True
