@@ -37,7 +37,7 @@ class Contexts:
 class Engagement:
     """``matrix[i, j]`` is the engagement of ``users[i]`` with ``items[j]``, 0 where there is no listen; names ascend.
 
-    ``country`` is where each listener was last, where anybody knows; ``contexts`` is aligned with the items, where it was asked for.
+    ``country`` is where each listener was last, where anybody knows; ``contexts`` is aligned with the items.
     """
 
     users: tuple[str, ...]
