@@ -7,22 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from batch.metrics.ranking import ndcg
 from contract.event import Names
-from contract.features import TOP
 from contract.rows import Floats
-
-
-def ndcg(relevance: Floats, ranked: np.ndarray, k: int = TOP) -> Floats:
-    """Return NDCG@k with linear gains (Järvelin & Kekäläinen 2002), shape (n,); NaN where nothing is relevant.
-
-    ``relevance`` (n, shows) is the truth, ``ranked`` (n, m) the codes of the shows in the order in which they are shown.
-    """
-    discount = 1.0 / np.log2(np.arange(k) + 2)
-    shown = np.take_along_axis(relevance, ranked[:, :k], axis=1)
-    best = -np.sort(-relevance, axis=1)[:, :k]
-    gained = shown @ discount[: shown.shape[1]]
-    ideal = best @ discount[: best.shape[1]]
-    return np.asarray(np.divide(gained, ideal, out=np.full(len(gained), np.nan), where=ideal > 0))
 
 
 def ndcg_of_rows(rows: pa.Table, users: Names, shows: Sequence[str], relevance: Floats) -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""How good recommendations are: ranking quality, predicted values, and what accuracy does not see."""
