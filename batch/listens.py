@@ -1,7 +1,9 @@
 """From the lake's events to listens: duplicates dropped, each known as skip, play or replay, for any instant and cut.
 
-A row of the result belongs to a *request*: a listener, an instant (``as_of_ms``) and a cut. A night asks for everybody at one
-instant; a spine asks for any (listener, instant, cut). Both go through the same expressions.
+Listens are taken either *between* two instants, for everybody and one cut (a night, and the tiles that it is made of), or for a
+*spine* of requests, each a listener, an instant and a cut. Both go through the same expressions. Listeners and items are known
+by the 64-bit hashes of their names from here on (``request``, ``item``): sorting and grouping by numbers takes half the time.
+The names come back at the end, and two listeners with one hash would be noticed there.
 """
 
 from __future__ import annotations
@@ -9,32 +11,44 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from pathlib import Path
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 (the name that Spark's own pages use)
 from pyspark.sql import types as T  # noqa: N812
 
-from contract.event import LAKE_SCHEMA
+from contract.event import DEVICES, LAKE_SCHEMA
 from contract.features import FeatureConstants
 from contract.lake import Lake
 from contract.skew import Skew
-from contract.windows import DAY_MS, days_start, iso_date
+from contract.windows import DAY_MS, HOUR_MS, MINUTE_MS, days_start, iso_date
 
 REQUEST = ("user_id", "as_of_ms", "cut")
-"""What a feature row is asked for: the grouping of every aggregation."""
+"""What a feature row is asked for."""
+KEYS = ("request", "as_of_ms")
+"""The grouping of every aggregation: the request's hash, and its instant beside it."""
 
 _SPARK_TYPES = {pa.string(): T.StringType(), pa.int32(): T.IntegerType(), pa.int64(): T.LongType()}
 LAKE_TYPE = T.StructType([T.StructField(f.name, _SPARK_TYPES[f.type], f.nullable) for f in LAKE_SCHEMA])
 
+_COMPACT = ("request", "kafka_partition", "kafka_offset", "item", "event", "ts_ms", "ms_played", "duration_ms")
+_TOLD = ("music", "play", "local_hour", "device")
+
 
 @dataclass(frozen=True)
 class Job:
-    """What a batch computation works with: the session, the lake, the constants and the skews of the batch side."""
+    """What a batch computation works with: the session, the lake, the skews of the batch side, and where tiles are kept.
+
+    Without a folder for tiles, or over fewer events than ``tiles_from``, a night is computed from its events: quicker than
+    some hundred small files.
+    """
 
     spark: SparkSession
     lake: Lake
     skews: Sequence[Skew] = ()
+    tiles: Path | None = None
+    tiles_from: int = 300_000
 
     @property
     def constants(self) -> FeatureConstants:
@@ -42,19 +56,21 @@ class Job:
         return reduce(lambda seen, skew: skew.batch_settings(seen), self.skews, FeatureConstants())
 
 
-def as_of_night(job: Job, as_of_ms: int, cuts: dict[int, int]) -> DataFrame:
-    """Return the listens in everybody's window at one instant, counting the offsets below the cuts."""
-    asked = job.spark.createDataFrame(  # as data: literals would be compiled anew each night
-        pa.table(
-            {
-                "kafka_partition": pa.array(cuts.keys(), pa.int32()),
-                "as_of_ms": pa.array([as_of_ms] * len(cuts), pa.int64()),
-                "cut": pa.array(cuts.values(), pa.int64()),
-            }
-        )
-    )
-    listens = _listens(job, as_of_ms, as_of_ms)
-    return _in_window(listens.join(F.broadcast(asked), "kafka_partition"), job.constants)
+def listens_between(job: Job, start_ms: int, end_ms: int, cuts: dict[int, int]) -> DataFrame:
+    """Return everybody's listens that ended in [start, end), counting the offsets below the cuts; ``request`` is the listener."""
+    below = events_below(job, start_ms - job.constants.replay_window_ms, end_ms, cuts)
+    events = _compact(below, job.constants).withColumn("request", F.xxhash64("user_id")).select(*_COMPACT, *_TOLD)
+    listens = _with_earlier_play(_deduplicated(events.repartition("request")), job.constants)
+    inside = listens.where(F.col("ts_ms") >= F.lit(start_ms))
+    return _judged(inside, F.col("_earlier_play").isNotNull(), job.constants)
+
+
+def events_below(job: Job, start_ms: int, end_ms: int, cuts: dict[int, int]) -> DataFrame:
+    """Return the lake's events that ended in [start, end) and stand below the cuts, as the batch side sees them."""
+    asked = pa.table({"kafka_partition": pa.array(cuts.keys(), pa.int32()), "cut": pa.array(cuts.values(), pa.int64())})
+    events = _events(job, start_ms, end_ms - 1).join(F.broadcast(job.spark.createDataFrame(asked)), "kafka_partition")
+    inside = (F.col("kafka_offset") < F.col("cut")) & (F.col("ts_ms") >= F.lit(start_ms)) & (F.col("ts_ms") < F.lit(end_ms))
+    return events.where(inside)
 
 
 def as_of_spine(job: Job, spine: DataFrame, first_ms: int, last_ms: int, *, few: bool) -> DataFrame:
@@ -62,8 +78,22 @@ def as_of_spine(job: Job, spine: DataFrame, first_ms: int, last_ms: int, *, few:
 
     Where the spine's listeners are ``few``, all others' events are dropped as they are read, before anything is shuffled.
     """
-    listens = _listens(job, first_ms, last_ms, F.broadcast(spine.select("user_id").distinct()) if few else None)
-    return _in_window(listens.join(spine.select(*REQUEST).distinct(), "user_id"), job.constants)
+    constants = job.constants
+    oldest = days_start(first_ms, constants.month_window_d) - constants.replay_window_ms
+    events = _events(job, oldest, last_ms)
+    if few:
+        events = events.join(F.broadcast(spine.select("user_id").distinct()), "user_id", "left_semi")
+    compact = _compact(events, constants).withColumn("request", F.xxhash64("user_id"))
+    columns = compact.select("user_id", "item_id", *_COMPACT, *_TOLD).repartition("user_id")
+    listens = _with_earlier_play(_deduplicated(columns), constants).drop("request")
+    asked = listens.join(spine.select(*REQUEST).distinct(), "user_id")
+    inside = (
+        (F.col("kafka_offset") < F.col("cut"))
+        & (F.col("ts_ms") < F.col("as_of_ms"))
+        & (F.col("ts_ms") >= window_days(F.col("as_of_ms"), constants.month_window_d))
+    )
+    known_before = F.coalesce(F.col("_earlier_play") < F.col("cut"), F.lit(False))
+    return _judged(asked.where(inside), known_before, constants).withColumn("request", F.xxhash64(*REQUEST))
 
 
 def floored(column: Column, unit_ms: int) -> Column:
@@ -76,52 +106,50 @@ def window_days(as_of: Column, days: int) -> Column:
     return floored(as_of, DAY_MS) - F.lit(days * DAY_MS)
 
 
-def _listens(job: Job, first_ms: int, last_ms: int, only: DataFrame | None = None) -> DataFrame:
-    constants = job.constants
-    oldest = days_start(first_ms, constants.month_window_d) - constants.replay_window_ms
-    files = job.lake.files(from_date=iso_date(oldest), to_date=iso_date(last_ms))
-    reader = job.spark.read.schema(LAKE_TYPE)
-    events = reader.parquet(*map(str, files)) if files else job.spark.createDataFrame([], LAKE_TYPE)
-    if only is not None:
-        events = events.join(only, "user_id", "left_semi")
-    seen = reduce(lambda frame, skew: skew.batch_events(frame), job.skews, events)
-    return _classified(_deduplicated(seen.repartition("user_id")), constants)
+def _events(job: Job, first_ms: int, last_ms: int) -> DataFrame:
+    """Read the lake's events of the days of [first, last], as the batch side sees them."""
+    files = job.lake.uris(from_date=iso_date(max(first_ms, 0)), to_date=iso_date(last_ms))
+    nothing = job.spark.createDataFrame(LAKE_SCHEMA.empty_table(), LAKE_TYPE)  # as a table: no Python starts on an executor
+    events = job.spark.read.schema(LAKE_TYPE).parquet(*files) if files else nothing
+    return reduce(lambda frame, skew: skew.batch_events(frame), job.skews, events)
+
+
+def _compact(events: DataFrame, constants: FeatureConstants) -> DataFrame:
+    """Say all that an event tells by itself in numbers: narrow rows are quick to shuffle, to sort and to keep."""
+    local_ms = F.col("ts_ms") + F.col("utc_offset_min").cast("long") * F.lit(MINUTE_MS)
+    limit = F.when(F.col("kind") == "podcast", constants.podcast_skip_ms).otherwise(constants.music_skip_ms)
+    return events.withColumns(
+        {
+            "item": F.xxhash64("item_id"),
+            "event": F.xxhash64("event_id"),
+            "music": F.col("kind") == "music",
+            "play": F.col("ms_played") >= limit,
+            "local_hour": F.pmod(F.floor(local_ms / F.lit(HOUR_MS)), F.lit(24)).cast("byte"),
+            "device": (F.array_position(F.array(*map(F.lit, DEVICES)), F.col("device")) - 1).cast("byte"),
+        }
+    )
 
 
 def _deduplicated(events: DataFrame) -> DataFrame:
-    """Keep the lowest offset of each (user, event, instant): it is the lowest below any cut that has one at all."""
-    same = Window.partitionBy("user_id", "event_id", "ts_ms").orderBy("kafka_offset")
-    return events.withColumn("_copy", F.row_number().over(same)).where("_copy = 1").drop("_copy")
+    """Keep the lowest offset of each (user, event, instant): it is the lowest below any cut that has one at all.
+
+    The instant stands first, since Spark sorts by the first eight bytes and looks at the rest only where they are equal.
+    """
+    same = Window.partitionBy("ts_ms", "request", "event").orderBy("kafka_offset")
+    return events.withColumn("_copy", F.row_number().over(same)).where("_copy = 1").drop("_copy", "event")
 
 
-def _classified(events: DataFrame, constants: FeatureConstants) -> DataFrame:
-    """Tell skips, and per listen the lowest offset of a play of the item in the replay window before it.
+def _with_earlier_play(listens: DataFrame, constants: FeatureConstants) -> DataFrame:
+    """Find, per listen, the lowest offset of a play of the item in the replay window before it.
 
     A listen is a replay as of a cut where that offset is below the cut: so one pass serves every cut.
     """
-    limit = F.when(F.col("kind") == "podcast", constants.podcast_skip_ms).otherwise(constants.music_skip_ms)
-    before = Window.partitionBy("user_id", "item_id").orderBy("ts_ms").rangeBetween(-constants.replay_window_ms, -1)
-    listens = events.withColumn("skip", F.col("ms_played") < limit)
-    return listens.withColumn("_earlier_play", F.min(F.when(~F.col("skip"), F.col("kafka_offset"))).over(before))
+    pair = F.xxhash64("request", "item").alias("_pair")  # sorts by its first eight bytes; the two behind it decide
+    before = Window.partitionBy(pair, "request", "item").orderBy("ts_ms").rangeBetween(-constants.replay_window_ms, -1)
+    return listens.withColumn("_earlier_play", F.min(F.when(F.col("play"), F.col("kafka_offset"))).over(before))
 
 
-def _in_window(asked: DataFrame, constants: FeatureConstants) -> DataFrame:
-    inside = (
-        (F.col("kafka_offset") < F.col("cut"))
-        & (F.col("ts_ms") < F.col("as_of_ms"))
-        & (F.col("ts_ms") >= window_days(F.col("as_of_ms"), constants.month_window_d))
-    )
-    known_before = F.coalesce(F.col("_earlier_play") < F.col("cut"), F.lit(False))
-    music = F.col("kind") == "music"
-    tenths = (
-        F.when(F.col("skip"), constants.skip_tenths)
-        .when(music & known_before, constants.replay_tenths)
-        .otherwise(constants.play_tenths)
-    )
-    return (
-        asked.where(inside)
-        .withColumn("music", music)
-        .withColumn("play", ~F.col("skip"))
-        .withColumn("replay", music & ~F.col("skip") & known_before)
-        .withColumn("tenths", tenths)
-    )
+def _judged(listens: DataFrame, known_before: Column, constants: FeatureConstants) -> DataFrame:
+    replay = F.col("music") & F.col("play") & known_before
+    tenths = F.when(~F.col("play"), constants.skip_tenths).when(replay, constants.replay_tenths).otherwise(constants.play_tenths)
+    return listens.withColumn("replay", replay).withColumn("tenths", tenths).drop("_earlier_play")

@@ -8,17 +8,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from batch.asked import night_asked
+from batch.candidates import CANDIDATES
 from batch.engagement import engagement
-from batch.listens import Job, as_of_night
+from batch.faults import reading
+from batch.listens import Job
 from batch.people import write_people
-from batch.rows import kept, rows_of
+from batch.popular import write_popular
+from batch.recommending.crowd import shared_by
+from batch.rows import rows_of
 from batch.vectors import item_vectors
-from batch.weekly import due, new_ranker
+from batch.weekly import choose_ranker, due
 from contract.errors import InfrastructureError
 from contract.home import Home
 from contract.lake import Lake
@@ -27,9 +33,11 @@ from contract.ranker import Ranker
 from contract.versions import INITIAL, PREFERENCES, ItemVectors, Manifest, Version, Versions
 from contract.windows import iso, iso_date
 
+CARD = "model_card.md"
 
-def run_night(job: Job, home: Home, as_of_ms: int, seed: int = 0) -> Version:
-    """Compute and publish the version of a night; running it again gives the same.
+
+def run_night(job: Job, home: Home, as_of_ms: int, seed: int = 0, candidates: Collection[str] = tuple(CANDIDATES)) -> Version:
+    """Compute and publish the version of a night; running it again gives the same. ``candidates`` compete to be the ranker.
 
     Raises:
         CannotJudge: the lake is empty or has not reached the midnight.
@@ -38,12 +46,16 @@ def run_night(job: Job, home: Home, as_of_ms: int, seed: int = 0) -> Version:
     cuts = job.lake.cut(as_of_ms)
     versions = Versions(home.versions)
     active = versions.get(active_version(job.lake, cuts, as_of_ms))
-    with kept(as_of_night(job, as_of_ms, cuts)) as listens:
-        rows, heard = rows_of(job, listens, active), engagement(listens)  # 1
     wishes = read_preferences(home.preferences)
     retrain = due(active, as_of_ms)
-    vectors = item_vectors(job.spark, heard.known(active.catalogue), seed) if retrain else active.item_vectors  # 3
-    ranker = new_ranker(job, active, rows, as_of_ms, cuts) if retrain else active.ranker
+    with reading(job.lake, as_of_ms):
+        with night_asked(job, as_of_ms, cuts, people=True) as night:
+            rows, heard = rows_of(job, night.partials, active), engagement(night)  # 1
+        vectors = (
+            item_vectors(job.spark, shared_by(heard, wishes).known(active.catalogue), seed) if retrain else active.item_vectors
+        )  # 3
+        choice = choose_ranker(job, active, rows, as_of_ms, cuts, wishes, candidates) if retrain else None
+        ranker = choice.ranker if choice else active.ranker
     manifest = Manifest(
         version=iso_date(as_of_ms),
         as_of_ms=as_of_ms,
@@ -53,12 +65,14 @@ def run_night(job: Job, home: Home, as_of_ms: int, seed: int = 0) -> Version:
         ranker_digest=ranker.digest if ranker else None,
         listeners=len(rows),
     )
-    draft = versions.draft(manifest.version)  # 4
-    active.catalogue.write(draft / "catalogue.parquet")
-    write_preferences(draft / PREFERENCES, wishes)
-    _write(draft, rows, vectors, ranker)
-    write_people(draft, rows, heard, active, job.constants, seed)  # 2
-    return versions.publish(draft, manifest)
+    with versions.building(manifest.version) as draft:  # 4
+        active.catalogue.write(draft / "catalogue.parquet")
+        write_preferences(draft / PREFERENCES, wishes)
+        _write(draft, rows, vectors, ranker)
+        _write_card(draft, choice.card if choice else None, active)
+        write_people(draft, rows, heard, active, job.constants, seed, wishes, as_of_ms)  # 2
+        write_popular(draft, heard, active, wishes, job.constants)
+        return versions.publish(draft, manifest)
 
 
 def active_version(lake: Lake, cuts: dict[int, int], as_of_ms: int) -> str:
@@ -83,3 +97,12 @@ def _write(draft: Path, rows: pa.Table, vectors: ItemVectors, ranker: Ranker | N
     vectors.write(draft / "item_vectors.parquet")
     if ranker is not None:
         ranker.write(draft / "ranker.json")
+
+
+def _write_card(draft: Path, card: str | None, active: Version) -> None:
+    """Write the model card of a night that trained, else that of the version before."""
+    before = active.folder / CARD
+    if card is not None:
+        (draft / CARD).write_text(card, encoding="utf-8")
+    elif before.exists():
+        (draft / CARD).write_bytes(before.read_bytes())

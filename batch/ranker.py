@@ -1,4 +1,4 @@
-"""Training the ranker "shows you might like": logistic regression, kept as numbers."""
+"""The ranker "shows you might like": what is known of each show, and the model that a comparison has chosen."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections import defaultdict
 import numpy as np
 import pyarrow as pa
 import sklearn
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss, roc_auc_score
 
+from batch.candidates import CANDIDATES
+from batch.comparison import Comparison
 from batch.training import TrainingSet
 from contract.catalogue import Catalogue
 from contract.ranker import COLUMNS, Ranker, Show
-from contract.rows import Floats
 from contract.windows import MINUTE_MS
 
 
@@ -52,57 +51,19 @@ def _by_show(catalogue: Catalogue) -> tuple[dict[str, list[int]], dict[str, str 
     return lengths, genres
 
 
-def train(pairs: TrainingSet, shows: tuple[Show, ...], as_of_ms: int) -> Ranker | None:
-    """Fit the model on all midnights but the last, measure it on the last, and fit it again on all.
-
-    None where there is nothing to learn: fewer than two outcomes.
-    """
-    if len(np.unique(pairs.finished)) < 2:
+def train(pairs: TrainingSet, comparison: Comparison, shows: tuple[Show, ...], as_of_ms: int) -> Ranker | None:
+    """Fit what a comparison has chosen again, on all midnights; None where it chose nothing."""
+    if comparison.chosen is None:
         return None
-    held_out = pairs.midnight_ms == pairs.midnight_ms.max()
-    metrics = _measure(pairs, held_out)
-    fill, mean, scale, model = _fit(pairs.inputs, pairs.finished)
+    inputs, finished = pairs.inputs.reshape(-1, len(COLUMNS)), pairs.finished.reshape(-1)
+    fitted = CANDIDATES[comparison.chosen](inputs, finished)
     return Ranker(
         columns=COLUMNS,
-        fill=_floats(fill),
-        mean=_floats(mean),
-        scale=_floats(scale),
-        weights=_floats(model.coef_[0]),
-        bias=float(model.intercept_[0]),
+        fill=tuple(fitted.fill.tolist()),
+        model=fitted.model,
         shows=shows,
         trained_as_of_ms=as_of_ms,
-        rows=len(pairs.finished),
+        rows=len(finished),
         libraries={"scikit-learn": sklearn.__version__, "numpy": np.__version__},
-        metrics=metrics,
+        metrics=comparison.metrics,
     )
-
-
-def _fit(inputs: Floats, finished: np.ndarray) -> tuple[Floats, Floats, Floats, LogisticRegression]:
-    known = ~np.isnan(inputs)
-    count = known.sum(axis=0)
-    fill = np.divide(np.where(known, inputs, 0.0).sum(axis=0), count, out=np.zeros(inputs.shape[1]), where=count > 0)
-    filled = np.where(known, inputs, fill)
-    mean, spread = filled.mean(axis=0), filled.std(axis=0)
-    scale = np.where(spread > 0, spread, 1.0)
-    model = LogisticRegression(C=1.0, max_iter=500, tol=1e-6).fit((filled - mean) / scale, finished)
-    return fill, mean, scale, model
-
-
-def _measure(pairs: TrainingSet, held_out: np.ndarray) -> dict[str, float]:
-    """Return log loss and AUC on the held-out midnight, beside those of the shows' popularity alone."""
-    learned, asked = pairs.finished[~held_out], pairs.finished[held_out]
-    if len(np.unique(learned)) < 2 or len(np.unique(asked)) < 2:
-        return {}
-    fill, mean, scale, model = _fit(pairs.inputs[~held_out], learned)
-    inputs = pairs.inputs[held_out]
-    score = model.predict_proba((np.where(np.isnan(inputs), fill, inputs) - mean) / scale)[:, 1]
-    popularity = inputs[:, COLUMNS.index("popularity")]
-    return {
-        "log_loss": float(log_loss(asked, score)),
-        "auc": float(roc_auc_score(asked, score)),
-        "auc_popularity": float(roc_auc_score(asked, popularity)),
-    }
-
-
-def _floats(values: Floats) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)

@@ -1,4 +1,7 @@
-"""What to recommend, and why: what listeners like you enjoy; and for those whom nobody is like, something honest.
+"""The classroom's recommendations: what the three listeners most like you enjoy, and who they are; or something honest.
+
+A class is small and known, so reasons name listeners here. What a night publishes is made in ``batch.recommending`` and names
+nobody.
 
 Listeners with a taste get what their neighbours enjoy, then what nobody has heard yet and is like what they enjoy, then what
 is popular. Who has heard nothing gets what is popular around them; who has skipped everything gets something else.

@@ -2,61 +2,98 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import partial
+from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from batch.features import features
+from batch.asked import listens_for_spine, spine_asked
+from batch.features.table import features
 from batch.items import facts
-from batch.listens import Job
-from batch.rows import kept, listens_for_spine
-from batch.score import model_input, show_frame
-from contract.ranker import COLUMNS, Ranker, Show
+from batch.listens import REQUEST, Job
+from batch.score import model_input, with_shows
+from contract.event import Ints
+from contract.ranker import COLUMNS, Show
 from contract.rows import Floats
 from contract.versions import Version
 from contract.windows import DAY_MS
 
 MIDNIGHTS = 7
+MOST_REQUESTS = 14_000
+"""Of so many (listener, midnight) requests a ranker is trained at most: 2,000 listeners, and with 40 shows 560,000 pairs, which
+fit into 50 MB. More would hardly move a model of ten columns."""
 FINISHED = 0.5
 """The share of an episode from which it counts as finished."""
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """``inputs`` (n, len(COLUMNS)) with NaN for null, ``finished`` (n,) 0 or 1, ``midnight_ms`` (n,)."""
+    """n requests and m shows, sorted by instant and listener.
+
+    ``inputs`` (n, m, len(COLUMNS)) with NaN for null, ``finished`` (n, m) 0 or 1, ``midnight_ms`` and ``listener`` (n,).
+    """
 
     inputs: Floats
-    finished: np.ndarray
-    midnight_ms: np.ndarray
+    finished: NDArray[np.int64]
+    midnight_ms: Ints
+    listener: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.midnight_ms)
+
+    def of(self, requests: NDArray[np.bool_]) -> TrainingSet:
+        """Return the pairs of some requests."""
+        return TrainingSet(*(getattr(self, field.name)[requests] for field in fields(self)))
+
+
+def sampled(rows: pa.Table) -> pa.Table:
+    """Return the rows of as many listeners as may be trained on at ``MIDNIGHTS`` instants each: all, or a fixed sample.
+
+    A listener's place in the draw is a hash of the name, so nobody's midnights are torn apart, and who was drawn once is drawn
+    every week, as long as others do not come before.
+    """
+    most = MOST_REQUESTS // MIDNIGHTS
+    if len(rows) <= most:
+        return rows
+    drawn = [blake2b(user.encode(), digest_size=8, person=b"ranker").digest() for user in rows.column("user_id").to_pylist()]
+    return rows.take(np.sort(np.argsort(np.array(drawn, "S8"), kind="stable")[:most]))
 
 
 def training_set(job: Job, version: Version, spine: pa.Table, shows: tuple[Show, ...]) -> TrainingSet:
     """Pair each request of a spine with every show, and tell whether it was finished on the day after the instant.
 
-    ``spine`` has ``user_id``, ``as_of_ms``, ``cut`` and ``cut_after``: the cut at which the day after is known.
+    ``spine`` has ``user_id``, ``as_of_ms``, ``cut`` and ``cut_after``: the cut at which the day after is known. A request without
+    a listen in its window has no pairs.
     """
-    blank = Ranker(COLUMNS, (), (), (), (), 0.0, shows, 0, 0, {}, {})
-    found = _finished(job, version, spine).withColumn("finished", F.lit(1))
-    with kept(listens_for_spine(job, spine)) as listens:
-        pairs = features(job, listens, version).crossJoin(F.broadcast(show_frame(job.spark, blank)))
-        wanted = pairs.select(
-            "user_id",
-            "as_of_ms",
-            F.col("_show.show").alias("show"),
-            *(model_input(name, version.catalogue.genres).alias(f"x_{name}") for name in COLUMNS),
-        )
-        table = wanted.join(found, ["user_id", "as_of_ms", "show"], "left").toArrow()
-    table = table.sort_by([("as_of_ms", "ascending"), ("user_id", "ascending"), ("show", "ascending")])
-    inputs = [table.column(f"x_{name}").to_numpy(zero_copy_only=False).astype(np.float64) for name in COLUMNS]
-    finished = table.column("finished").fill_null(0).to_numpy()
-    return TrainingSet(np.stack(inputs, axis=1), finished, table.column("as_of_ms").to_numpy())
+    heard = _finished(job, version, spine)
+    with spine_asked(job, spine) as partials:
+        paired = with_shows(job.spark, features(job, partials, version), shows, version.catalogue.genres)
+        columns = [F.transform("_shows", partial(model_input, name)).alias(f"x_{name}") for name in COLUMNS]
+        finished = F.transform("_shows", lambda show: F.array_contains("_finished", show["show"]).cast("long"))
+        found = paired.join(heard, ["user_id", "as_of_ms"], "left").select(*REQUEST, finished.alias("finished"), *columns)
+        table = found.toArrow()
+    table = table.sort_by([("as_of_ms", "ascending"), ("user_id", "ascending")])
+    return TrainingSet(
+        inputs=np.stack([_by_show(table, f"x_{name}", shows).astype(np.float64) for name in COLUMNS], axis=2),
+        finished=np.nan_to_num(_by_show(table, "finished", shows)).astype(np.int64),
+        midnight_ms=table.column("as_of_ms").to_numpy(),
+        listener=table.column("user_id").to_numpy(zero_copy_only=False),
+    )
+
+
+def _by_show(table: pa.Table, column: str, shows: tuple[Show, ...]) -> Floats:
+    """Return a column of lists, an entry a show, as an array of shape (n, shows)."""
+    entries = table.column(column).combine_chunks().flatten()
+    return np.asarray(entries.to_numpy(zero_copy_only=False)).reshape(len(table), len(shows))
 
 
 def _finished(job: Job, version: Version, spine: pa.Table) -> DataFrame:
-    """Return (user_id, as_of_ms, show) where an episode was finished within a day behind the instant."""
+    """Return (user_id, as_of_ms, _finished): the shows of which an episode was finished within a day behind the instant."""
     after = pa.table(
         {
             "user_id": spine.column("user_id"),
@@ -69,4 +106,5 @@ def _finished(job: Job, version: Version, spine: pa.Table) -> DataFrame:
     share = F.sum("ms_played") / F.max("duration_ms")
     episodes = day.groupBy("user_id", "as_of_ms", "item_id").agg(share.alias("share")).where(F.col("share") >= FINISHED)
     named = episodes.join(F.broadcast(facts(job.spark, version)), "item_id").where(F.col("show").isNotNull())
-    return named.select("user_id", (F.col("as_of_ms") - F.lit(DAY_MS)).alias("as_of_ms"), "show").distinct()
+    instant = (F.col("as_of_ms") - F.lit(DAY_MS)).alias("as_of_ms")
+    return named.groupBy("user_id", instant).agg(F.collect_set("show").alias("_finished"))

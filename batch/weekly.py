@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from batch.candidates import CANDIDATES
+from batch.card import Trained, model_card, untrained_card
+from batch.comparison import compare
 from batch.listens import Job
 from batch.ranker import show_facts, train
-from batch.training import MIDNIGHTS, training_set
+from batch.training import MIDNIGHTS, sampled, training_set
 from contract.lake import Lake
+from contract.preferences import Preferences
 from contract.ranker import Ranker
 from contract.versions import Version
 from contract.windows import DAY_MS
 
 RETRAIN_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The ranker that a night publishes, None where there is none at all, and the model card that tells why."""
+
+    ranker: Ranker | None
+    card: str
 
 
 def due(active: Version, as_of_ms: int) -> bool:
@@ -23,14 +37,38 @@ def due(active: Version, as_of_ms: int) -> bool:
     return trained is None or as_of_ms >= trained + RETRAIN_DAYS * DAY_MS
 
 
-def new_ranker(job: Job, active: Version, rows: pa.Table, as_of_ms: int, cuts: dict[int, int]) -> Ranker | None:
-    """Train a ranker on the midnights before a night; None where there is nothing to train one on."""
-    shows = show_facts(rows, active.catalogue)
-    if not shows or not len(rows):
-        return None
+def choose_ranker(
+    job: Job,
+    active: Version,
+    rows: pa.Table,
+    as_of_ms: int,
+    cuts: dict[int, int],
+    wishes: Preferences,
+    candidates: Collection[str] = tuple(CANDIDATES),
+) -> Choice:
+    """Train candidates on the midnights before a night and choose; the active version's ranker stays where none is good enough.
+
+    Nothing is learned from listeners who want privacy first.
+    """
+    heard = _open(rows, wishes)
+    shows = show_facts(heard, active.catalogue)
+    if not shows or not len(heard):
+        why = "nobody listened" if shows else "the catalogue has no show"
+        return Choice(active.ranker, untrained_card(as_of_ms, why, active.ranker))
     midnights = [as_of_ms - days * DAY_MS for days in range(MIDNIGHTS, 0, -1)]
-    spine = training_spine(rows, job.lake, cuts, midnights)
-    return train(training_set(job, active, spine, shows), shows, as_of_ms)
+    pairs = training_set(job, active, training_spine(sampled(heard), job.lake, cuts, midnights), shows)
+    if not len(pairs):
+        why = "nobody listened before the last day"
+        return Choice(active.ranker, untrained_card(as_of_ms, why, active.ranker))
+    comparison = compare(pairs, candidates)
+    ranker = train(pairs, comparison, shows, as_of_ms)
+    return Choice(ranker or active.ranker, model_card(Trained(as_of_ms, pairs, comparison, shows, ranker, active.ranker)))
+
+
+def _open(rows: pa.Table, wishes: Preferences) -> pa.Table:
+    """Leave out whose listening nobody else may profit from."""
+    private = pa.array([user for user, wish in wishes.items() if wish.privacy_first], pa.string())
+    return rows.filter(pc.invert(pc.is_in(rows.column("user_id"), private)))
 
 
 def training_spine(rows: pa.Table, lake: Lake, cuts: dict[int, int], midnights: Sequence[int]) -> pa.Table:

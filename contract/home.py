@@ -8,6 +8,8 @@ served/p03-….parquet                     the live path's logged rows
 versions/2026-01-08                      what a night published            versions/CURRENT   the name of the active one
 reports/  incidents/  overrides.json     what the monitor found; the skews that act
 preferences.json                         what listeners have asked of the recommender
+audit.log                                what was brought into service, by which command
+tiles/listening/2026-01-08/KEY/…parquet  what nights have left for the nights after them
 spark.log                                what Spark's JVM said
 """
 
@@ -69,6 +71,11 @@ class Home:
     def preferences(self) -> Path:
         """What listeners have asked of the recommender."""
         return self.root / "preferences.json"
+
+    @property
+    def tiles(self) -> Path:
+        """Partial sums of days, which nights have left for those after them."""
+        return self.root / "tiles"
 
     @property
     def spark_log(self) -> Path:

@@ -1,6 +1,9 @@
 """Names on the wire: topics and Redis keys.
 
 A key carries its partition as hash tag, ``{p3}:…``, so that one step touches one slot of a Redis Cluster.
+
+A published version has a *copy* in Redis: per partition a hash of ``copy_key``, a field a listener. ``COPIES`` is a hash of all
+copies' labels by their names; ``CURRENT_COPY`` names the one that is served.
 """
 
 from __future__ import annotations
@@ -16,3 +19,12 @@ CONSUMER_GROUP = "skewlab-stream"
 def key(partition: int, name: str) -> str:
     """Return the Redis key of a partition's ``name``: meta, items, state, rows or outbox."""
     return f"{{p{partition}}}:{name}"
+
+
+COPIES = "{copies}:labels"
+CURRENT_COPY = "{copies}:current"
+
+
+def copy_key(partition: int, copy: str) -> str:
+    """Return the Redis key of a partition's part of a copy."""
+    return key(partition, f"recommendations:{copy}")

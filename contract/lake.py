@@ -2,6 +2,8 @@
 
 The archiver writes data files first and one ``Commit`` last; a file that no commit names does not exist for any reader. The cut
 of the night at T is, per partition, the offset of its watermark T, so a night needs no consumer to know it.
+
+A lake is written in a folder of this machine's file system. It is read there, or through ``Files`` wherever else it lies.
 """
 
 from __future__ import annotations
@@ -12,8 +14,12 @@ from pathlib import Path
 import msgspec
 
 from contract.errors import CannotJudge, InfrastructureError
+from contract.files import Files, LocalFiles
 from contract.home import write_whole
 from contract.windows import iso
+
+SETTLED = "lake.json"
+LAST_DATE = "9999-12-31"
 
 
 class LakeFile(msgspec.Struct, frozen=True):
@@ -48,13 +54,29 @@ class _Settled(msgspec.Struct, frozen=True):
 
 
 class Lake:
-    """The committed part of a lake folder, read once per command."""
+    """The committed part of a lake, read once per command: of a folder, or of ``Files`` that lie elsewhere."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, place: Path | Files) -> None:
+        self._place: Files = LocalFiles(place) if isinstance(place, Path) else place
 
-    def _log(self, partition: int) -> Path:
-        return self.folder / "log" / f"p{partition:02d}"
+    @property
+    def is_local(self) -> bool:
+        """Whether the lake is a folder of this machine's file system."""
+        return isinstance(self._place, LocalFiles)
+
+    @property
+    def folder(self) -> Path:
+        """The folder to write to.
+
+        Raises:
+            InfrastructureError: the lake is no folder of this machine's file system.
+        """
+        if isinstance(self._place, LocalFiles):
+            return self._place.folder
+        raise InfrastructureError(f"The lake {self} is only read from here", "", "Work on the lake of a home")
+
+    def __str__(self) -> str:
+        return str(self._place.folder) if isinstance(self._place, LocalFiles) else self._place.root
 
     def settle(self, partitions: int) -> None:
         """Fix how many partitions the lake has; once fixed, it is so for life.
@@ -64,22 +86,18 @@ class Lake:
         """
         known = self.partitions()
         if not known:
-            write_whole(self._settled, msgspec.json.encode(_Settled(partitions)))
+            write_whole(self.folder / SETTLED, msgspec.json.encode(_Settled(partitions)))
         elif len(known) != partitions:
             raise InfrastructureError(
-                f"The lake {self.folder} has {len(known)} partitions, not {partitions}",
+                f"The lake {self} has {len(known)} partitions, not {partitions}",
                 "the count is fixed for the life of a lake",
                 f"Set SKEWLAB_PARTITIONS={len(known)}, or begin another home",
             )
 
-    @property
-    def _settled(self) -> Path:
-        return self.folder / "lake.json"
-
     def append(self, commit: Commit) -> None:
         """Make the files of a commit part of the lake."""
         order = commit.first + (1 << 62)  # history's offsets are negative; file names must sort
-        write_whole(self._log(commit.partition) / f"{order:020d}.json", msgspec.json.encode(commit))
+        write_whole(self.folder / _log(commit.partition) / f"{order:020d}.json", msgspec.json.encode(commit))
 
     def commits(self, partition: int) -> list[Commit]:
         """Return the commits of one partition, in offset order.
@@ -88,11 +106,12 @@ class Lake:
             InfrastructureError: a commit cannot be read or the log has a hole.
         """
         found: list[Commit] = []
-        for path in sorted(self._log(partition).glob("*.json")):
+        for name in self._place.names(_log(partition)):
+            path = f"{_log(partition)}/{name}"
             try:
-                commit = msgspec.json.decode(path.read_bytes(), type=Commit)
+                commit = msgspec.json.decode(self._place.read(path) or b"", type=Commit)
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise InfrastructureError(f"The lake's log {path} is broken", str(error), "Rebuild the lake") from error
+                raise InfrastructureError(f"The lake's log {self}/{path} is broken", str(error), "Rebuild the lake") from error
             reached = found[-1].next if found else min(commit.first, 0)  # history stands below 0, everything else begins at it
             if commit.first != reached:
                 raise InfrastructureError(
@@ -109,12 +128,13 @@ class Lake:
         Raises:
             InfrastructureError: the file that says so is broken.
         """
-        if not self._settled.exists():
+        settled = self._place.read(SETTLED)
+        if settled is None:
             return []
         try:
-            return list(range(msgspec.json.decode(self._settled.read_bytes(), type=_Settled).partitions))
+            return list(range(msgspec.json.decode(settled, type=_Settled).partitions))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise InfrastructureError(f"{self._settled} is broken", str(error), "Rebuild the lake") from error
+            raise InfrastructureError(f"{self}/{SETTLED} is broken", str(error), "Rebuild the lake") from error
 
     def end(self, partition: int) -> int:
         """Return the offset behind the last archived record: 0 where there is none."""
@@ -128,7 +148,7 @@ class Lake:
         """
         partitions = self.partitions()
         if not partitions:
-            raise CannotJudge("The lake is empty", f"{self.folder} holds no committed event", "Archive some events first")
+            raise CannotJudge("The lake is empty", f"{self} holds no committed event", "Archive some events first")
         cuts = {p: offset for p in partitions if (offset := self._watermark(p, as_of_ms)) is not None}
         missing = [str(p) for p in partitions if p not in cuts]
         if missing:
@@ -152,11 +172,22 @@ class Lake:
         named = [version for c in self.commits(partition) for offset, version in c.activations if offset < cut]
         return named[-1] if named else None
 
-    def files(self, *, from_date: str = "", to_date: str = "9999-12-31") -> list[Path]:
-        """Return the committed event files whose events fall in the given UTC dates, both included."""
-        return sorted({self.folder / f.path for f in self._files() if from_date <= f.date <= to_date})
+    def files(self, *, from_date: str = "", to_date: str = LAST_DATE) -> list[Path]:
+        """Return the committed event files of a folder whose events fall in the given UTC dates, both included."""
+        return [self.folder / path for path in self._event_files(from_date, to_date)]
+
+    def uris(self, *, from_date: str = "", to_date: str = LAST_DATE) -> list[str]:
+        """Return the same files as Spark is told of them, wherever the lake lies: as Hadoop paths with their scheme."""
+        return [f"{self._place.root}/{path}" for path in self._event_files(from_date, to_date)]
+
+    def _event_files(self, from_date: str, to_date: str) -> list[str]:
+        return sorted({f.path for f in self._files() if from_date <= f.date <= to_date})
 
     def _files(self) -> Iterable[LakeFile]:
         for partition in self.partitions():
             for commit in self.commits(partition):
                 yield from commit.files
+
+
+def _log(partition: int) -> str:
+    return f"log/p{partition:02d}"

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     served_share: float = Field(0.25, ge=0, le=1)
     spark_master: str = "local[2]"
     spark_memory: str = "1g"
+    spark_host: str | None = None
+    lake: str | None = None
 
     @property
     def places(self) -> Home:

@@ -3,120 +3,29 @@
 A version is a link to a folder that was complete before it was linked: so it is complete or absent, and published again in one
 move. It holds all that a row needs to be computed again: the catalogue, the item vectors and the ranker; and what the night
 computed. ``initial`` has a catalogue only and is active before the first activation.
+
+versions/2026-01-08 -> .2026-01-08.3f2a…   a version      versions/.2026-01-09.81bc…   one that is being built, or was left
+versions/CURRENT   the name of the active one             versions/.lock               held by whoever builds one
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from contract.catalogue import Catalogue
-from contract.errors import UsageError
+from contract.errors import InfrastructureError, UsageError
 from contract.home import write_whole
-from contract.preferences import Preferences, read_preferences
-from contract.ranker import Ranker
-from contract.rows import Floats
+from contract.lock import locked
+from contract.version import INITIAL, POPULAR, PREFERENCES, ItemVectors, Manifest, Version
 
-INITIAL = "initial"
-PREFERENCES = "preferences.json"
-
-
-class Manifest(msgspec.Struct, frozen=True):
-    """What a version is made of. ``computed_with`` was active at its cut: its rows used that one's catalogue and vectors."""
-
-    version: str
-    as_of_ms: int
-    cuts: dict[int, int]
-    computed_with: str
-    vectors_as_of_ms: int | None
-    ranker_digest: str | None
-    listeners: int
-
-
-@dataclass(frozen=True)
-class ItemVectors:
-    """Item vectors of shape (n, rank), aligned with ``items``."""
-
-    items: tuple[str, ...]
-    matrix: Floats
-
-    @property
-    def rank(self) -> int:
-        """The length of a vector; 0 where there are none."""
-        return int(self.matrix.shape[1])
-
-    def write(self, path: Path) -> None:
-        """Write as Parquet: ``item_id``, ``vector``."""
-        pq.write_table(pa.table({"item_id": list(self.items), "vector": list(self.matrix)}, _VECTOR_SCHEMA), path)
-
-    @staticmethod
-    def read(path: Path) -> ItemVectors:
-        """Read what ``write`` wrote."""
-        table = pq.read_table(path)
-        vectors = table.column("vector").to_pylist()
-        if not vectors:
-            return ItemVectors.none()
-        return ItemVectors(tuple(table.column("item_id").to_pylist()), np.array(vectors, np.float64).reshape(len(vectors), -1))
-
-    @staticmethod
-    def none() -> ItemVectors:
-        """No vectors at all."""
-        return ItemVectors((), np.empty((0, 0)))
-
-
-_VECTOR_SCHEMA = pa.schema([("item_id", pa.string()), ("vector", pa.list_(pa.float64()))])
-
-
-@dataclass(frozen=True)
-class Version:
-    """A version as it lies on disk; parts are read when first asked for."""
-
-    folder: Path
-
-    @cached_property
-    def manifest(self) -> Manifest:
-        """What it is made of."""
-        return msgspec.json.decode((self.folder / "manifest.json").read_bytes(), type=Manifest)
-
-    @property
-    def name(self) -> str:
-        """Its name: the date of its night."""
-        return self.folder.name
-
-    @cached_property
-    def catalogue(self) -> Catalogue:
-        """Its catalogue."""
-        return Catalogue.read(self.folder / "catalogue.parquet")
-
-    @cached_property
-    def item_vectors(self) -> ItemVectors:
-        """Its item vectors, none in ``initial``."""
-        path = self.folder / "item_vectors.parquet"
-        return ItemVectors.read(path) if path.exists() else ItemVectors.none()
-
-    @cached_property
-    def ranker(self) -> Ranker | None:
-        """Its ranker, or None where there was nothing to train one on."""
-        path = self.folder / "ranker.json"
-        return Ranker.read(path) if path.exists() else None
-
-    @cached_property
-    def preferences(self) -> Preferences:
-        """What listeners had asked for when the night ran."""
-        return read_preferences(self.folder / PREFERENCES)
-
-    @property
-    def rows(self) -> Path:
-        """The night's rows of ``ROW_SCHEMA``, in Parquet files of this folder."""
-        return self.folder / "rows"
+__all__ = ["INITIAL", "POPULAR", "PREFERENCES", "ItemVectors", "Manifest", "Version", "Versions"]
 
 
 class Versions:
@@ -131,44 +40,69 @@ class Versions:
         Raises:
             UsageError: there is none of this name.
         """
-        version = Version(self.folder / name)
-        if name not in self.names():
-            raise UsageError(f"There is no version '{name}' in {self.folder}", "", "See 'skewlab versions'")
-        return version
+        there = self.names()
+        if name not in there:
+            known = f"there are {', '.join(there)}" if there else "there is none at all"
+            raise UsageError(f"There is no version '{name}' in {self.folder}", known, "See 'skewlab versions'")
+        return Version(self.folder / name)
 
     def names(self) -> list[str]:
         """Return the names of all published versions, oldest first."""
         found = (path.parent.name for path in self.folder.glob("*/manifest.json"))
         return sorted((name for name in found if not name.startswith(".")), key=lambda name: (name != INITIAL, name))
 
+    @contextmanager
+    def building(self, name: str) -> Iterator[Path]:
+        """Give a draft to build a version in, and to ``publish`` at the end; what is not published then is removed.
+
+        Raises:
+            InfrastructureError: another version is being built here, or the disk did not take this one. What was published
+                before stays as it was.
+        """
+        with locked(self.folder / ".lock", wait=False) as mine:
+            if not mine:
+                todo = "Wait until it is done and run it again"
+                raise InfrastructureError(f"No version can be built in {self.folder}", "another one is being built", todo)
+            try:
+                yield self.draft(name)
+            except OSError as error:
+                why = error.strerror or str(error)
+                todo = f"Version '{self.current}' stays in use: free the disk and run it again"
+                raise InfrastructureError(f"The version '{name}' could not be written", why, todo) from error
+            finally:
+                self._sweep()
+
     def draft(self, name: str) -> Path:
-        """Return an empty folder to build a version in; nothing reads it before ``publish``."""
-        for left in self._builds(name):
-            shutil.rmtree(left)
+        """Return an empty folder to build a version in, which nothing reads before ``publish``; drafts that died are removed."""
+        self._sweep()
         draft = self.folder / f".{name}.{uuid.uuid4().hex[:12]}"
         draft.mkdir(parents=True)
         return draft
 
-    def _builds(self, name: str) -> list[Path]:
-        """Return the folders built for a name, less the one that it links to."""
-        published = (self.folder / name).resolve()
-        return [build for build in self.folder.glob(f".{name}.*") if build.is_dir() and build.resolve() != published]
-
     def publish(self, draft: Path, manifest: Manifest) -> Version:
         """Make a finished draft a version: its manifest is written last, then the name is linked to it, in one move."""
+        _flush(draft)
         write_whole(draft / "manifest.json", msgspec.json.encode(manifest))
         link = draft.with_name(f"{draft.name}.link")
         link.symlink_to(draft.name, target_is_directory=True)
         link.replace(self.folder / manifest.version)
-        for left in self._builds(manifest.version):
-            shutil.rmtree(left)
+        self._sweep()
         return Version(self.folder / manifest.version)
+
+    def _sweep(self) -> None:
+        """Remove what no name links to: drafts that died, links that were not moved into place, builds that were replaced."""
+        linked = {(self.folder / name).resolve() for name in self.names()}
+        for left in self.folder.glob(".*.*"):
+            if left.is_symlink():
+                left.unlink()
+            elif left.is_dir() and left.resolve() not in linked:
+                shutil.rmtree(left, ignore_errors=True)
 
     def publish_initial(self, catalogue: Catalogue) -> Version:
         """Publish the version that holds the catalogue alone."""
-        draft = self.draft(INITIAL)
-        catalogue.write(draft / "catalogue.parquet")
-        return self.publish(draft, Manifest(INITIAL, 0, {}, INITIAL, None, None, 0))
+        with self.building(INITIAL) as draft:
+            catalogue.write(draft / "catalogue.parquet")
+            return self.publish(draft, Manifest(INITIAL, 0, {}, INITIAL, None, None, 0))
 
     @property
     def current(self) -> str:
@@ -179,3 +113,11 @@ class Versions:
     def point_to(self, name: str) -> None:
         """Move the pointer, atomically."""
         write_whole(self.folder / "CURRENT", self.get(name).name.encode())
+
+
+def _flush(folder: Path) -> None:
+    """Wait until the disk has every file of a folder: a link that outlives a loss of power must not lead to holes."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())

@@ -13,8 +13,10 @@ import typer
 
 from contract.errors import SkewlabError
 from contract.settings import Settings, load_settings
-from contract.windows import iso, parse_instant
+from contract.windows import parse_instant
+from lab.cli_bench import bench_app
 from lab.cli_import import import_app
+from lab.cli_versions import versions_app
 from lab.cli_wrapped import wrapped_app
 from lab.told import HomeFlag, JsonFlag
 from lab.told import told as _told
@@ -24,6 +26,8 @@ skews_app = typer.Typer(help="The catalogue of skews.", rich_markup_mode=None)
 stack_app = typer.Typer(help="Keep Kafka and Redis running.", rich_markup_mode=None)
 app.add_typer(skews_app, name="skews")
 app.add_typer(import_app, name="import")
+app.add_typer(bench_app, name="bench")
+app.add_typer(versions_app)
 app.add_typer(wrapped_app)
 app.add_typer(stack_app, name="stack")
 
@@ -106,23 +110,21 @@ def classroom(
 
 @app.command()
 def night(
-    as_of: AsOfFlag, home: HomeFlag = None, json: JsonFlag = False, master: Annotated[str | None, typer.Option("--master")] = None
+    as_of: AsOfFlag,
+    home: HomeFlag = None,
+    json: JsonFlag = False,
+    master: Annotated[str | None, typer.Option("--master", help="Where Spark works: local[2], spark://HOST:PORT.")] = None,
+    lake: Annotated[str | None, typer.Option("--lake", help="A lake elsewhere than in the home: any Hadoop path.")] = None,
 ) -> None:
     """Run one night over the lake and publish its version."""
     import msgspec
 
-    from batch.night import run_night
-    from contract.lake import Lake
-    from contract.versions import Versions
-    from lab.job import open_job
+    from lab.job import publish_night
 
-    settings = load_settings(home=home, spark_master=master)
-    instant = parse_instant(as_of)
-    Lake(settings.places.lake).cut(instant)  # whether there is anything to do, before Spark starts
-    version = run_night(open_job(settings), settings.places, instant)
-    Versions(settings.places.versions).point_to(version.name)
+    version, in_service = publish_night(load_settings(home=home, spark_master=master, lake=lake), parse_instant(as_of))
     manifest = version.manifest
-    _told(json, msgspec.to_builtins(manifest), [f"Version {manifest.version} of {manifest.listeners} listeners"])
+    document = {**msgspec.to_builtins(manifest), "in_service": in_service.document()}
+    _told(json, document, [f"Version {manifest.version} of {manifest.listeners} listeners", *in_service.lines()])
 
 
 @app.command()
@@ -134,19 +136,6 @@ def monitor(as_of: AsOfFlag, home: HomeFlag = None, json: JsonFlag = False) -> N
     verdict, lines = judge_night(settings, parse_instant(as_of))
     _told(json, orjson.loads(verdict), lines.text)
     sys.exit(lines.exit_code)
-
-
-@app.command()
-def versions(home: HomeFlag = None, json: JsonFlag = False) -> None:
-    """List the published versions."""
-    import msgspec
-
-    from contract.versions import Versions
-
-    place = Versions(load_settings(home=home).places.versions)
-    manifests = [place.get(name).manifest for name in place.names()]
-    lines = [f"{m.version:<12} {m.listeners:>8} listeners, vectors of {_at(m.vectors_as_of_ms)}" for m in manifests]
-    _told(json, {"current": place.current, "versions": [msgspec.to_builtins(m) for m in manifests]}, lines)
 
 
 @app.command()
@@ -295,10 +284,6 @@ def main() -> None:
 
 def _stacked(home: Path | None, stack: str | None) -> Settings:
     return load_settings(home=home, stack=stack)
-
-
-def _at(instant_ms: int | None) -> str:
-    return iso(instant_ms) if instant_ms is not None else "no night yet"
 
 
 if __name__ == "__main__":

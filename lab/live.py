@@ -54,6 +54,6 @@ def serve_api(settings: Settings, port: int, ready: Callable[[], None]) -> None:
 
     _, redis = addresses(settings)
     require_free(port)
-    api = make_api(connect(redis), settings.partitions)
+    api = make_api(connect(redis), settings.partitions, settings.places)
     ready()
     uvicorn.run(api, host="127.0.0.1", port=port, log_level="warning")

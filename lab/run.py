@@ -28,6 +28,7 @@ from lab.pipeline import Pipeline
 from lab.plan import Plan
 from lab.progress import Progress
 from lab.quality import ndcg_of_rows
+from lab.service import point_both
 from lab.source import Source
 from lab.stack import Stack, open_stack, require_unused
 from lab.twin import Twin
@@ -86,7 +87,7 @@ class Run:
                 as_of = self.source.midnight(day + 1)
                 self.progress.stage(day, "night")
                 job = self.job_on(day)
-                version = run_night(job, self.home, as_of, self.seed)
+                version = run_night(job, self.home, as_of, self.seed, self.plan.scenario.ranker)
                 self._activate(pipeline, version)
                 if pending is not None:
                     done.append(self._finish(*pending))
@@ -115,11 +116,17 @@ class Run:
         self._consume(pipeline)
         if len(history):
             self.progress.stage(-1, "first night")
-            self._activate(pipeline, run_night(self.job_on(-1), self.home, self.source.midnight(0), self.seed))
+            self._activate(
+                pipeline, run_night(self.job_on(-1), self.home, self.source.midnight(0), self.seed, self.plan.scenario.ranker)
+            )
         return pipeline
 
     def _activate(self, pipeline: Pipeline, version: Version) -> None:
-        Versions(self.home.versions).point_to(version.name)
+        versions = Versions(self.home.versions)
+        if self.stack.redis:
+            point_both(self.stack.redis, versions, version, self.partitions)
+        else:
+            versions.point_to(version.name)
         pipeline.activate(version.name)
 
     def _begin_skews(self, pipeline: Pipeline, day: int) -> None:
@@ -191,7 +198,7 @@ def _opened(settings: Settings, progress: Progress) -> Iterator[tuple[Stack, Job
 
 def _cleared(home: Home) -> None:
     """Begin afresh: what an earlier run left in the home is removed, nothing else."""
-    for folder in (home.lake, home.snapshots, home.served, home.versions, home.reports, home.incidents):
+    for folder in (home.lake, home.snapshots, home.served, home.versions, home.tiles, home.reports, home.incidents):
         shutil.rmtree(folder, ignore_errors=True)
     home.overrides.unlink(missing_ok=True)
     Lake(home.lake).folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,11 +23,15 @@ class ImportSource(BaseModel):
     mapping: Path | None = None
 
 
+RankerName = Literal["logistic regression", "gradient boosting"]
+
+
 class Scenario(BaseModel):
     """What a run does.
 
     ``days`` None takes all days of an import; ``users`` and ``history_days`` are for simulated worlds. ``stack`` and
-    ``step_events`` None leave it to the settings.
+    ``step_events`` None leave it to the settings. ``ranker`` names the models that compete: one by default, so that quality
+    changes by a run's skews, not by a change of model.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,6 +44,7 @@ class Scenario(BaseModel):
     stack: StackName | None = None
     step_events: int | None = Field(default=None, ge=1, le=100_000)
     skews: tuple[str, ...] = ()
+    ranker: tuple[RankerName, ...] = ("logistic regression",)
     source: ImportSource | None = None
 
 

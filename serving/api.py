@@ -1,21 +1,37 @@
-"""A thin read API over what the live path stored: health, a listener's features and scores."""
+"""A thin read API over what the paths stored: health, a listener's features, scores and recommendations."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, cast
 
-import orjson
 import redis
 from fastapi import FastAPI, HTTPException
 
+from contract.catalogue import Catalogue
+from contract.errors import SkewlabError
 from contract.features import NAMES
+from contract.home import Home
 from contract.keys import key
-from contract.records import partition_of
+from contract.preferences import Preference, WatchedPreferences
+from contract.versions import Version, Versions
+from serving.copy import Shelves, served
+from serving.rows import stored_row
+from serving.shows import shown
+from serving.telling import item_document
 
 
-def make_api(client: redis.Redis, partitions: int) -> FastAPI:
-    """Make the application over an open Redis."""
+def make_api(client: redis.Redis, partitions: int, home: Home | None = None) -> FastAPI:
+    """Make the application over an open Redis.
+
+    ``home`` knows what listeners have asked for and what items are called; without one no shelves are served, and nobody is
+    known to have asked for anything.
+    """
     api = FastAPI(title="Skewlab", docs_url=None, redoc_url=None)
+    wishes = WatchedPreferences(home.preferences) if home else None
+    version_of = _published(Versions(home.versions)) if home else lambda _: None
 
     @api.get("/health")
     def health() -> dict[str, Any]:
@@ -32,34 +48,80 @@ def make_api(client: redis.Redis, partitions: int) -> FastAPI:
     def shows(user_id: str) -> dict[str, Any]:
         """Return the first ten shows for a listener, with their scores."""
         row = _row(client, user_id, partitions)
-        pairs = zip(row["shows"] or [], row["scores"] or [], strict=True)
+        with _answering():
+            pairs = shown(row, wishes.of(user_id) if wishes else Preference(), version_of(row["version"]))
         return {
             "user_id": user_id,
             "as_of_ms": row["as_of_ms"],
             "shows": [{"show": show, "score": score} for show, score in pairs],
         }
 
+    if wishes is not None:
+        api.get("/listeners/{user_id}/recommendations")(_recommendations(client, wishes, version_of))
     return api
 
 
-def _standing(client: redis.Redis, partition: int) -> dict[str, Any]:
+def _published(versions: Versions) -> Callable[[str], Version | None]:
+    """Return how to find a published version, None where there is none; the last ones asked for are kept, as they were read."""
+    read = lru_cache(4)(versions.get)
+    return lambda name: read(name) if name in versions.names() else None
+
+
+def _recommendations(
+    client: redis.Redis, wishes: WatchedPreferences, version_of: Callable[[str], Version | None]
+) -> Callable[..., dict[str, Any]]:
+    """Make the answer to what is recommended: from the copy in Redis, by the settings as they are now."""
+
+    def recommendations(user_id: str, shelf: str | None = None) -> dict[str, Any]:
+        """Return a listener's shelves, or one of them, each item with its reasons in words."""
+        with _answering():
+            copy, wish = served(client), wishes.of(user_id)
+            found = copy.shelves(user_id, wish) if copy else None
+        if copy is None:
+            raise HTTPException(404, "No version's recommendations are in this Redis")
+        if found is None:
+            raise HTTPException(404, f"Version '{copy.label.version}' recommends nothing to '{user_id}'")
+        version = version_of(copy.label.version)
+        catalogue = version.catalogue if version else Catalogue({})
+        shelves = {name: [item_document(one, catalogue) for one in items] for name, items in _chosen(found, shelf).items()}
+        return {"user_id": user_id, "version": copy.label.version, "personal": wish.personal, "shelves": shelves}
+
+    return recommendations
+
+
+def _chosen(shelves: Shelves, shelf: str | None) -> Shelves:
+    if shelf is None:
+        return shelves
+    if shelf not in shelves:
+        raise HTTPException(404, f"There is no shelf '{shelf}'; there are {', '.join(sorted(shelves)) or 'none'}")
+    return {shelf: shelves[shelf]}
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn a Redis that is away, and preferences that are broken, into an answer of their own: never into a wrong one."""
     try:
+        yield
+    except redis.exceptions.RedisError as error:
+        raise HTTPException(503, "Redis does not answer") from error
+    except SkewlabError as error:
+        raise HTTPException(503, str(error)) from error
+
+
+def _standing(client: redis.Redis, partition: int) -> dict[str, Any]:
+    with _answering():
         offset, watermark, version = cast(
             list[bytes | None], client.hmget(key(partition, "meta"), "offset", "watermark_ms", "version")
         )
-    except redis.exceptions.RedisError as error:
-        raise HTTPException(503, "Redis does not answer") from error
     return {"offset": _int(offset), "watermark_ms": _int(watermark), "version": version.decode() if version else None}
 
 
 def _row(client: redis.Redis, user_id: str, partitions: int) -> dict[str, Any]:
-    try:
-        found = cast(bytes | None, client.hget(key(partition_of(user_id, partitions), "rows"), user_id))
-    except redis.exceptions.RedisError as error:
-        raise HTTPException(503, "Redis does not answer") from error
+    with _answering():
+        found = stored_row(client, user_id, partitions)
     if found is None:
         raise HTTPException(404, f"Nothing is known of '{user_id}'")
-    return cast(dict[str, Any], orjson.loads(found))
+    return found
 
 
 def _int(value: bytes | None) -> int | None:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.event import Names
 from contract.features import TOP
-from contract.ranker import LISTENER_COLUMNS, SHOW_COLUMNS, Ranker
+from contract.preferences import Preferences
+from contract.ranker import LEAF, LISTENER_COLUMNS, SHOW_COLUMNS, Linear, Ranker, Tree, Trees
 from contract.rows import Column, FeatureColumns, Floats, MapColumn
+from contract.versions import Version
 
 
-def top_shows(ranker: Ranker, genres: tuple[str, ...], columns: FeatureColumns, n: int) -> tuple[Names, Floats]:
+def top_shows(version: Version, users: Names, columns: FeatureColumns) -> tuple[Names, Floats] | tuple[None, None]:
     """Score all shows for n listeners; return the best ``TOP`` and their scores, both of shape (n, min(TOP, shows)).
 
-    Equal scores stand in the order of their ids.
+    Who has asked not to be known gets the shows by popularity, which is the score then. Equal scores stand in the order of the
+    shows' names. There is nothing to return where the version has no ranker.
     """
-    scores = score(ranker, genres, columns, n)
+    ranker = version.ranker
+    if ranker is None:
+        return None, None
+    scores = score(ranker, version.catalogue.genres, columns, len(users))
+    scores[_plain(users, version.preferences)] = [show.popularity for show in ranker.shows]
     names = np.array([show.show for show in ranker.shows], object)
     by_name = np.argsort(names.astype(str), kind="stable")
     order = by_name[np.argsort(-scores[:, by_name], axis=1, kind="stable")][:, :TOP]
@@ -25,13 +34,47 @@ def top_shows(ranker: Ranker, genres: tuple[str, ...], columns: FeatureColumns, 
 
 def score(ranker: Ranker, genres: tuple[str, ...], columns: FeatureColumns, n: int) -> Floats:
     """Return the model's score of each pair, shape (n, shows)."""
-    total = np.full((n, len(ranker.shows)), ranker.bias)
-    for name, fill, mean, scale, weight in zip(
-        ranker.columns, ranker.fill, ranker.mean, ranker.scale, ranker.weights, strict=True
-    ):
+    shape = (n, len(ranker.shows))
+    inputs = []
+    for name, fill in zip(ranker.columns, ranker.fill, strict=True):
         values = _input(name, ranker, genres, columns, n)
-        total += weight * ((np.where(np.isnan(values), fill, values) - mean) / scale)
-    return np.asarray(1.0 / (1.0 + np.exp(-total)))
+        inputs.append(np.where(np.isnan(values), fill, values))
+    model = ranker.model
+    logit = _linear(model, inputs, shape) if isinstance(model, Linear) else _trees(model, inputs, shape)
+    return np.asarray(1.0 / (1.0 + np.exp(-logit)))
+
+
+def _plain(users: Names, preferences: Preferences) -> NDArray[np.bool_]:
+    """Tell of which listeners the past may not be used."""
+    asked = {user for user, wish in preferences.items() if not wish.personal}
+    return np.fromiter((user in asked for user in users), np.bool_, len(users))
+
+
+def _linear(model: Linear, inputs: Sequence[Floats], shape: tuple[int, int]) -> Floats:
+    total = np.full(shape, model.bias)
+    for values, mean, scale, weight in zip(inputs, model.mean, model.scale, model.weights, strict=True):
+        total += weight * ((values - mean) / scale)
+    return total
+
+
+def _trees(model: Trees, inputs: Sequence[Floats], shape: tuple[int, int]) -> Floats:
+    pairs = np.stack([np.broadcast_to(values, shape).reshape(-1) for values in inputs])
+    total = np.full(pairs.shape[1], model.prior)
+    for tree in model.trees:
+        total += model.learning_rate * _tree(tree, pairs)
+    return total.reshape(shape)
+
+
+def _tree(tree: Tree, pairs: Floats) -> Floats:
+    """Return what a tree says of each pair, shape (pairs,); ``pairs`` is (columns, pairs). All go down a level at a time."""
+    inner = np.array(tree.feature) != LEAF
+    nodes, everyone = np.arange(len(inner)), np.arange(pairs.shape[1])
+    left, right = (np.where(inner, children, nodes) for children in (tree.left, tree.right))  # a leaf leads to itself
+    feature, threshold = np.where(inner, tree.feature, 0), np.array(tree.threshold)
+    at = np.zeros(len(everyone), np.int64)
+    while inner[at].any():
+        at = np.where(pairs[feature[at], everyone] <= threshold[at], left[at], right[at])
+    return np.asarray(np.array(tree.value)[at])
 
 
 def _input(name: str, ranker: Ranker, genres: tuple[str, ...], columns: FeatureColumns, n: int) -> Floats:

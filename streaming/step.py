@@ -104,8 +104,7 @@ class PartitionPath:
             self._look_up(),
         )
         columns = hooks.features(compute(window), window)
-        ranker = self.version_of(self.version).ranker
-        shows, scores = top_shows(ranker, window.facts.genres, columns, window.n) if ranker else (None, None)
+        shows, scores = top_shows(self.version_of(self.version), window.users, columns)
         return Rows(
             user_id=hooks.keys(window.users),
             as_of_ms=np.full(window.n, as_of_ms, np.int64),

@@ -13,9 +13,10 @@ import numpy as np
 from contract.catalogue import Catalogue, Item
 from contract.event import Event
 from contract.home import Home
-from contract.ranker import COLUMNS, Ranker, Show
+from contract.preferences import Preference, write_preferences
+from contract.ranker import COLUMNS, Linear, Ranker, Show
 from contract.records import Activation, Watermark, encode, partition_of
-from contract.versions import ItemVectors, Manifest, Version, Versions
+from contract.versions import PREFERENCES, ItemVectors, Manifest, Version, Versions
 from contract.windows import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, parse_instant
 from tests.toylake import ToyLog, event, home_with
 
@@ -25,6 +26,7 @@ SECOND = "second"
 LISTENERS_A_LOG = 3
 ITEMS = ("song-a", "song-b", "song-c", "talk-a-1", "talk-a-2", "talk-b-1", "unheard-of")
 LATEST_MS = 48 * HOUR_MS
+WISHES = {f"listener-{i}": Preference(personalisation=i % 2 == 0, privacy_first=i % 2 == 1) for i in range(0, 48, 3)}
 
 OLD = Catalogue.of(
     [
@@ -112,7 +114,7 @@ def written(logs: Sequence[list[Sent]], activated: list[int]) -> ToyLog:
 
 
 def home_of(folder: Path) -> tuple[Home, dict[str, Version]]:
-    """Return a home with two versions: ``initial`` knows the catalogue, the second has vectors and a ranker too."""
+    """Return a home with two versions: ``initial`` knows the catalogue, the second has vectors, a ranker and wishes too."""
     home, first = home_with(folder, OLD)
     versions = Versions(home.versions)
     draft = versions.draft(SECOND)
@@ -120,6 +122,7 @@ def home_of(folder: Path) -> tuple[Home, dict[str, Version]]:
     vectors = {"song-a": [3.0, 4.0], "song-b": [-3.0, -4.0], "talk-a-1": [0.5, 0.25], "unheard-of": [1.0, 0.0]}
     ItemVectors(tuple(vectors), np.array(list(vectors.values()))).write(draft / "item_vectors.parquet")
     _ranker().write(draft / "ranker.json")
+    write_preferences(draft / PREFERENCES, WISHES)
     second = versions.publish(draft, Manifest(SECOND, 0, {}, first.name, 0, None, 0))
     return home, {first.name: first, SECOND: second}
 
@@ -132,4 +135,4 @@ def _ranker() -> Ranker:
         Show("show-c", "jazz", 0.1, 0.9, 9.0),
     )
     weights = tuple(0.3 - 0.1 * i for i in range(n))
-    return Ranker(COLUMNS, (0.5,) * n, (0.1,) * n, (2.0,) * n, weights, -0.5, shows, 0, 0, {}, {})
+    return Ranker(COLUMNS, (0.5,) * n, Linear((0.1,) * n, (2.0,) * n, weights, -0.5), shows, 0, 0, {}, {})

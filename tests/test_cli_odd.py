@@ -14,6 +14,8 @@ CALLS = [
     ("nonsense",), ("run",), ("run", "--nonsense", "s.yml"), ("skews", "nonsense"), ("skews", "show"), ("night",),
     ("import", "xls", "."), ("run", "s.yml", "--days", "x"), ("simulate", "--users", 0, "--days", 1, "--out", "o"),
     ("simulate", "--users", 5, "--days", 0, "--out", "o"), ("serve", "--port", 0),
+    ("rollback",), ("listener",), ("recommend",), ("recommend", "ann", "--from", "nowhere"),
+    ("listener", "ann", "--privacy-first", "x"),
 ]  # fmt: skip
 
 
@@ -49,7 +51,8 @@ def test_a_comment_asks_for_no_variable(say: Say, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        ("versions",), ("night", "--as-of", "2026-01-08"), ("monitor", "--as-of", "2026-01-08"), ("stack", "status"),
+        ("versions",), ("rollback", "initial"), ("listener", "ann", "--explore", "on"), ("recommend", "ann"),
+        ("night", "--as-of", "2026-01-08"), ("monitor", "--as-of", "2026-01-08"), ("stack", "status"),
         ("stack", "down"), ("stack", "up"), ("run", "s.yml"), ("doctor",),
     ],
 )  # fmt: skip

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from batch.clusters import PROFILE, RATES, clusters
-from batch.neighbours import neighbours, recommend
+from batch.neighbours import best, neighbours, recommend
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -51,6 +53,15 @@ def test_an_item_that_was_only_skipped_may_be_recommended() -> None:
     heard = csr_array(np.array([[0.9, 0.1], [0.9, 0.9]]))
     near, score = neighbours(heard, k=1)
     assert recommend(heard, near, score, heard_above=0.1, top=2)[0][0].tolist() == [1, -1]
+
+
+@given(st.lists(st.lists(st.integers(-1, 3), min_size=4, max_size=4), max_size=4), st.integers(0, 6))
+def test_the_best_are_the_largest_and_ties_go_to_the_lower_column(rows: list[list[int]], k: int) -> None:
+    index, found = best(np.array(rows, np.float64).reshape(len(rows), 4), k)
+    for i, row in enumerate(rows):
+        wanted = sorted((-value, j) for j, value in enumerate(row) if value > 0)[:k]
+        assert index[i].tolist() == [j for _, j in wanted] + [-1] * (k - len(wanted))
+        assert found[i].tolist() == [-value for value, _ in wanted] + [0] * (k - len(wanted))
 
 
 def profiles(n: int) -> dict[str, np.ndarray]:

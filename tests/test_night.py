@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
 import batch.night
-from batch.engagement import engagement
-from batch.listens import Job, as_of_night
-from batch.neighbours import neighbours, recommend
+from batch.asked import night_asked
+from batch.engagement import Engagement, engagement
+from batch.listens import Job
+from batch.neighbours import neighbours
 from batch.night import run_night
 from batch.weekly import due
 from contract.errors import CannotJudge, InfrastructureError
 from contract.home import Home
 from contract.lake import Lake
+from contract.recommendation import read_shelves
 from contract.records import Activation, Watermark, encode
 from contract.versions import Version, Versions
 from contract.windows import DAY_MS, iso_date
+from lab.evaluation.heard import heard_before
 from lab.pipeline import Pipeline
 from lab.source import WorldSource
 from lab.world import World
@@ -71,7 +73,7 @@ def test_the_same_night_again_is_the_same_version(night: Version, home: Home, wo
     first = content(night)
     again = run_night(Job(spark, Lake(home.lake)), home, world.midnight(0))
     assert content(again) == first
-    assert len(first) == 6
+    assert len(first) == 7
 
 
 def test_what_a_night_publishes(night: Version, world: World) -> None:
@@ -90,17 +92,39 @@ def test_the_ranker_beats_popularity_on_the_midnight_it_has_not_seen(night: Vers
     assert night.ranker.metrics["auc"] > night.ranker.metrics["auc_popularity"]
 
 
-def test_profiles_are_the_neighbours_of_the_engagement(night: Version, home: Home, world: World, spark: SparkSession) -> None:
-    job = Job(spark, Lake(home.lake))
-    heard = engagement(as_of_night(job, world.midnight(0), night.manifest.cuts))
+@pytest.fixture(scope="module")
+def heard(night: Version, home: Home, world: World, spark: SparkSession) -> Engagement:
+    with night_asked(Job(spark, Lake(home.lake)), world.midnight(0), night.manifest.cuts, people=True) as asked:
+        return engagement(asked)
+
+
+def test_profiles_are_the_neighbours_of_the_engagement(night: Version, heard: Engagement) -> None:
     near, cosine = neighbours(heard.matrix)
-    index, _ = recommend(heard.matrix, near, cosine, 0.1)
     profiles = {row["user_id"]: row for row in pq.read_table(night.folder / "profiles.parquet").to_pylist()}
+    assert list(profiles) == list(heard.users)
     for i, user in enumerate(heard.users):
         assert profiles[user]["neighbours"] == [heard.users[j] for j in near[i] if j >= 0]
         assert profiles[user]["similarities"] == pytest.approx([c for c in cosine[i] if c > 0])
-        assert profiles[user]["items"] == [heard.items[j] for j in index[i] if j >= 0]
-    assert np.mean([bool(row["items"]) for row in profiles.values()]) > 0.9
+
+
+def test_shelves_are_for_everybody_and_hold_what_they_promise(night: Version, heard: Engagement) -> None:
+    for i, user in enumerate(heard.users):
+        own = dict(zip(heard.items, heard.matrix[[i]].toarray()[0].tolist(), strict=True))
+        found = read_shelves(night.folder, user)
+        shown = {name: [one.item for one in items] for name, items in found.items()}
+        assert len(shown["for-you"]) == 20
+        assert all(own.get(item, 0.0) <= 0.1 for item in shown["for-you"])
+        assert all(own.get(item, 0.0) == 0 for item in shown.get("discover-weekly", []))
+        assert all(one.reasons and one.item in night.catalogue.items for items in found.values() for one in items)
+        if max(own.values()) > 0.1:
+            assert len(shown) >= 11, "for you, discover weekly, nine contexts; mixes as there are genres"
+
+
+def test_the_laboratory_collects_the_same_engagement_without_spark(world: World, heard: Engagement) -> None:
+    found = heard_before(world, 0)
+    assert (found.users, found.items) == (heard.users, heard.items)
+    assert (found.matrix != heard.matrix).nnz == 0
+    assert found.country == heard.country
 
 
 def test_a_night_that_dies_publishes_nothing(

@@ -1,14 +1,13 @@
-"""How two rankings differ, and how good one is: by hand, and against scikit-learn."""
+"""How two rankings differ, and which rows can be rated."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from sklearn.metrics import ndcg_score
 
 from contract.features import ROW_SCHEMA, TOP
-from lab.quality import ndcg, ndcg_of_rows
+from lab.quality import ndcg_of_rows
 from monitoring.compare import Pair
 from monitoring.ranking import rank_biased_overlap, rankings
 
@@ -84,38 +83,6 @@ def test_each_listener_has_a_row() -> None:
 
 def test_without_a_pair_there_is_no_row() -> None:
     assert len(rankings(Pair(table(), table(), table(), table()))) == 0
-
-
-def test_ndcg_by_hand() -> None:
-    relevance = np.array([[3.0, 2.0, 0.0]])
-    best, swapped, worst = np.array([[0, 1, 2]]), np.array([[1, 0, 2]]), np.array([[2, 1, 0]])
-    second = 1 / np.log2(3)
-    ideal = 3 + 2 * second
-    assert ndcg(relevance, best) == pytest.approx([1.0])
-    assert ndcg(relevance, swapped) == pytest.approx([(2 + 3 * second) / ideal])
-    assert ndcg(relevance, worst) == pytest.approx([(2 * second + 3 * 0.5) / ideal])
-
-
-def test_ndcg_counts_the_first_k_places_alone() -> None:
-    relevance, ranked = np.array([[1.0, 0.0, 1.0]]), np.array([[1, 0, 2]])
-    assert ndcg(relevance, ranked, k=1) == pytest.approx([0.0])
-
-
-def test_a_list_too_short_is_held_against_the_whole_ideal() -> None:
-    relevance, ranked = np.array([[1.0, 1.0]]), np.array([[0]])
-    assert ndcg(relevance, ranked) == pytest.approx([1 / (1 + 1 / np.log2(3))])
-
-
-def test_where_nothing_is_relevant_nobody_knows_how_good_it_was() -> None:
-    assert np.isnan(ndcg(np.zeros((1, 3)), np.array([[0, 1, 2]]))).all()
-
-
-@pytest.mark.parametrize("shows", [5, 10, 40])
-def test_ndcg_is_scikit_learns(shows: int) -> None:
-    rng = np.random.default_rng(shows)
-    relevance, scores = rng.random((50, shows)), rng.random((50, shows))
-    ours = ndcg(relevance, np.argsort(-scores, axis=1))
-    assert ours.mean() == pytest.approx(ndcg_score(relevance, scores, k=TOP))
 
 
 def test_rows_are_rated_where_the_truth_knows_the_listener() -> None:

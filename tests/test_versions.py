@@ -10,14 +10,16 @@ import pytest
 
 from contract.catalogue import Catalogue, Item
 from contract.errors import UsageError
-from contract.ranker import Ranker, Show
+from contract.ranker import Linear, Ranker, Show
 from contract.versions import ItemVectors, Manifest, Versions
 from contract.windows import DAY_MS
 
 NIGHT = 20_461 * DAY_MS  # 2026-01-08
 SONG = Item("song", "Song", artist="Band", genre="jazz", duration_ms=200_000, tempo=120.5)
 CATALOGUE = Catalogue.of([SONG, Item("talk", "Talk", show="Show", show_genre="news", explicit=True)])
-RANKER = Ranker(("plays_7d",), (0.0,), (1.0,), (2.0,), (0.5,), -0.1, (Show("Show", "news", 0.2, 0.5, 30.0),), NIGHT, 9, {}, {})
+MODEL = Linear((1.0,), (2.0,), (0.5,), -0.1)
+RANKER = Ranker(("plays_7d",), (0.0,), MODEL, (Show("Show", "news", 0.2, 0.5, 30.0),), NIGHT, 9, {}, {})
+OTHER = msgspec.structs.replace(RANKER, model=msgspec.structs.replace(MODEL, bias=0.7))
 
 
 @pytest.fixture
@@ -26,6 +28,11 @@ def versions(tmp_path: Path) -> Versions:
     found = Versions(tmp_path)
     found.publish_initial(CATALOGUE)
     return found
+
+
+def builds(versions: Versions) -> list[Path]:
+    """The folders that hold versions and drafts."""
+    return [path for path in versions.folder.iterdir() if path.is_dir() and not path.is_symlink()]
 
 
 def publish(versions: Versions, name: str, ranker: Ranker = RANKER) -> Manifest:
@@ -74,11 +81,10 @@ def test_the_versions_are_named_oldest_first(versions: Versions) -> None:
 
 def test_publishing_again_replaces_the_version_and_leaves_nothing_beside_it(versions: Versions) -> None:
     publish(versions, "2026-01-08")
-    other = msgspec.structs.replace(RANKER, bias=0.7)
-    publish(versions, "2026-01-08", other)
-    assert versions.get("2026-01-08").ranker == other
+    publish(versions, "2026-01-08", OTHER)
+    assert versions.get("2026-01-08").ranker == OTHER
     assert versions.names() == ["initial", "2026-01-08"]
-    assert len([path for path in versions.folder.iterdir() if not path.is_symlink()]) == 2, "a folder for each, and no other"
+    assert len(builds(versions)) == 2, "a folder for each, and no other"
 
 
 def test_publishing_does_not_move_the_pointer(versions: Versions) -> None:
@@ -115,7 +121,7 @@ def test_a_ranker_that_is_cut_off_is_refused(versions: Versions) -> None:
 def test_rankers_have_the_same_digest_exactly_where_they_are_the_same() -> None:
     ordered, turned = (dict.fromkeys(names, "1") for names in (("numpy", "sklearn"), ("sklearn", "numpy")))
     assert msgspec.structs.replace(RANKER, libraries=ordered).digest == msgspec.structs.replace(RANKER, libraries=turned).digest
-    assert msgspec.structs.replace(RANKER, bias=-0.2).digest != RANKER.digest
+    assert OTHER.digest != RANKER.digest
 
 
 def test_a_draft_that_died_before_it_was_linked_is_no_version_and_goes_with_the_next(versions: Versions) -> None:
@@ -134,7 +140,7 @@ def test_publishing_again_that_dies_leaves_the_first_one_whole(versions: Version
 
     monkeypatch.setattr(Path, "replace", dies)
     with pytest.raises(KeyboardInterrupt):
-        publish(versions, "2026-01-08", msgspec.structs.replace(RANKER, bias=0.7))
+        publish(versions, "2026-01-08", OTHER)
     assert versions.get("2026-01-08").ranker == RANKER
 
 

@@ -6,27 +6,24 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from batch.items import facts
-from batch.listens import REQUEST
+from batch.listens import KEYS
 from contract.versions import Version
 
 
-def podcasts(spark: SparkSession, listens: DataFrame, version: Version) -> DataFrame:
+def podcasts(spark: SparkSession, pairs: DataFrame, version: Version) -> DataFrame:
     """Return completion over all episodes and by show, and listens by show, for requests with a podcast listen."""
-    heard = listens.where(~F.col("music")).groupBy(*REQUEST, "item_id")
-    episodes = heard.agg(
-        F.least(F.lit(1.0), F.sum("ms_played") / F.max("duration_ms")).alias("completion"),
-        F.max("duration_ms").isNotNull().alias("timed"),
-        F.count("*").alias("listens"),
-    ).withColumn("completion", F.when(F.col("timed"), F.col("completion")))
-    with_show = episodes.join(F.broadcast(facts(spark, version)), "item_id", "left")
-    shows = with_show.groupBy(*REQUEST, "show").agg(
+    timed = F.col("podcast_duration_ms").isNotNull()
+    share = F.least(F.lit(1.0), F.col("podcast_ms") / F.col("podcast_duration_ms"))
+    episodes = pairs.where(F.col("podcast_listens") > 0).withColumn("completion", F.when(timed, share))
+    with_show = episodes.join(F.broadcast(facts(spark, version)), "item", "left")
+    shows = with_show.groupBy(*KEYS, "show").agg(
         F.avg("completion").alias("completion"),
         F.sum("completion").alias("completed"),
         F.count("completion").alias("timed"),
-        F.sum("listens").alias("listens"),
+        F.sum("podcast_listens").alias("listens"),
     )
     known = F.col("show").isNotNull()
-    return shows.groupBy(*REQUEST).agg(
+    return shows.groupBy(*KEYS).agg(
         F.try_divide(F.sum("completed"), F.sum("timed")).alias("podcast_completion_28d"),
         _by_show(known & F.col("completion").isNotNull(), F.col("completion")).alias("show_completion_28d"),
         _by_show(known, F.col("listens")).alias("show_listens_28d"),

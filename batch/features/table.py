@@ -1,4 +1,4 @@
-"""All features of the registry as Spark columns. One file a subject; each function returns a frame by request."""
+"""All features of the registry in one table of Spark columns: one row a request."""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from batch.features.listening import listening
+from batch.features.listening import distinct_items, listening
 from batch.features.podcasts import podcasts
 from batch.features.sessions import sessions
-from batch.features.taste import taste
-from batch.listens import REQUEST, Job
+from batch.features.taste import genres, user_vectors
+from batch.listens import KEYS, Job
+from batch.partials import Partials
 from contract.features import FEATURES
 from contract.versions import Version
 
 _SPARK_NAMES = {"int64": "bigint", "float64": "double", "string": "string"}
 
 
-def features(job: Job, listens: DataFrame, version: Version) -> DataFrame:
-    """Compute every feature for each request with a listen in its window.
+def features(job: Job, partials: Partials, version: Version) -> DataFrame:
+    """Compute every feature for each request with a listen in its window; ``partials.pairs`` is best kept in memory.
 
-    ``listens`` is a frame of ``batch.listens``; the result has the columns of ``contract.features.ROW_SCHEMA`` up to the last
-    feature.
+    The result has the columns of ``contract.features.ROW_SCHEMA`` up to the last feature.
     """
     constants = job.constants
     tables = [
-        listening(listens, constants),
-        sessions(listens, constants),
-        podcasts(job.spark, listens, version),
-        taste(job.spark, listens, version),
+        listening(partials.listening, constants).join(partials.requests, list(KEYS)),
+        distinct_items(partials.pairs),
+        sessions(partials.stretches, constants),
+        podcasts(job.spark, partials.pairs, version),
+        genres(job.spark, partials.pairs, version),
+        user_vectors(job.spark, partials.pairs, version),
     ]
-    rows = reduce(lambda left, right: left.join(right, list(REQUEST), "left"), tables)
+    rows = reduce(lambda left, right: left.join(right, list(KEYS), "left"), tables)
     rows = reduce(lambda seen, skew: skew.batch_features(seen), job.skews, _filled(rows, version))
     keys = [F.col(name) for name in ("user_id", "as_of_ms", "partition", "cut")]
     return rows.select(*keys, F.lit(version.name).alias("version"), *(_typed(f.name) for f in FEATURES))

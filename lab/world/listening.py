@@ -69,11 +69,16 @@ def _songs(rng: np.random.Generator, who: Ints, listeners: Listeners, stock: Sto
 
 def _song_played(rng: np.random.Generator, taste: Floats, song_ms: Ints) -> Ints:
     """Draw how long each song plays: the less a listener likes its genre, the likelier it is skipped within half a minute."""
-    skip = rng.random(len(taste)) < 0.08 + 0.5 * np.exp(-6 * taste)
+    skip = rng.random(len(taste)) < skip_chance(taste)
     skipped = rng.uniform(1, 29, len(taste)) * SECOND_MS
     whole = rng.random(len(taste)) < 0.75
     part = 30 * SECOND_MS + rng.random(len(taste)) * (song_ms - 30 * SECOND_MS)
     return np.where(skip, skipped, np.where(whole, song_ms, part)).astype(np.int64)
+
+
+def skip_chance(taste: Floats) -> Floats:
+    """Return the truth of songs: how likely a listener skips one, by the listener's taste for its genre (0 to 1)."""
+    return np.asarray(0.08 + 0.5 * np.exp(-6 * taste))
 
 
 def _podcasts(rng: np.random.Generator, day_ms: int, active: Ints, listeners: Listeners, stock: Stock) -> Listens:

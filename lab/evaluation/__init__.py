@@ -1,0 +1,1 @@
+"""How good recommendations are, against what the world's listeners truly like."""
