@@ -8,7 +8,7 @@ COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --python-versi
 	--no-emit-find-links --no-annotate --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint unit bench picture wheel lock clean
+.PHONY: help setup demo test check lint unit bench picture feedback wheel lock clean
 
 help:  ## Tell what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,11 +33,14 @@ lint: setup  ## Style, types, and who may import whom
 
 check: lint unit  ## Before every commit; CI runs it, and then the README's test command
 
-bench:  ## The measurements, with their goals
-	@echo "Nothing is measured yet: each part brings its measurement, and docs/benchmarks.md with it"
+bench: setup  ## The measurements, with their goals: about twenty minutes
+	@$(BIN)/skewlab bench features
 
 picture: setup  ## The picture in the README, from the demo's own report
 	@PYTHONPATH=. $(BIN)/python docs/pictures/take.py
+
+feedback: setup  ## The feedback loop's tables and picture; see docs/feedback.md
+	@PYTHONPATH=. $(BIN)/python -m lab.feedback docs/pictures/feedback.svg
 
 wheel:  ## Skewlab as a wheel in dist/, with the file that spark-submit starts; see docs/cluster.md
 	@$(UV) build --quiet --wheel --build-constraints requirements/build.txt --require-hashes --out-dir $(WHEELS) .

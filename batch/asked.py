@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from batch.frames import FEATURE_KINDS, KINDS, Frames, Kind, frame_of
 from batch.listens import REQUEST, Job, as_of_spine, events_below, listens_between
-from batch.partials import Partials, partials_of, summed_pairs, unit_of
-from batch.tiles import TileStore, worth_tiles
+from batch.partials import Partials, pair_partials, partials_of, summed_pairs, unit_of
+from batch.tiles import TileStore
 from contract.windows import DAY_MS, HOUR_MS, days_start
 
 FEW_LISTENERS = 10_000
@@ -37,13 +38,9 @@ def night_asked(job: Job, as_of_ms: int, cuts: dict[int, int], *, people: bool =
     no whole unit of some window, everything is computed from the events.
     """
     kinds = KINDS if people else FEATURE_KINDS
-    if worth_tiles(job, as_of_ms, cuts):
-        store = TileStore(job, as_of_ms, cuts)
-        with _shuffled_into(job, store.buckets), _night(job, store.frames(kinds), as_of_ms, cuts) as night:
-            yield night
-    else:
-        with _computed(job, kinds, as_of_ms, cuts) as frames, _night(job, frames, as_of_ms, cuts) as night:
-            yield night
+    store = TileStore(job, as_of_ms, cuts)
+    with _shuffled_into(job, store.buckets), _framed(job, kinds, store) as frames, _night(job, frames, as_of_ms, cuts) as night:
+        yield night
 
 
 @contextmanager
@@ -66,8 +63,11 @@ def listens_for_spine(job: Job, spine: pa.Table) -> DataFrame:
 
 @contextmanager
 def kept(frame: DataFrame) -> Iterator[DataFrame]:
-    """Keep a frame in memory while it is used: every subject's aggregation starts from the same rows."""
-    frame = frame.persist()
+    """Keep a frame on disk while it is used: every subject's aggregation starts from the same rows.
+
+    The system's own cache of files holds as much of it in memory as there is; the JVM's heap stays small.
+    """
+    frame = frame.persist(StorageLevel.DISK_ONLY)
     try:
         yield frame
     finally:
@@ -91,7 +91,14 @@ def _requests(job: Job, spine: pa.Table) -> DataFrame:
 
 
 @contextmanager
-def _computed(job: Job, kinds: dict[str, Kind], as_of_ms: int, cuts: dict[int, int]) -> Iterator[Frames]:
+def _framed(job: Job, kinds: Mapping[str, Kind], store: TileStore) -> Iterator[Frames]:
+    made = store.frames(kinds) if store.worthwhile else _computed(job, kinds, store.as_of_ms, store.cuts)
+    with made as frames:
+        yield frames
+
+
+@contextmanager
+def _computed(job: Job, kinds: Mapping[str, Kind], as_of_ms: int, cuts: dict[int, int]) -> Iterator[Frames]:
     """Compute the frames of a night from its events."""
     constants = job.constants
     unit = unit_of(constants, DAY_MS)
@@ -100,7 +107,7 @@ def _computed(job: Job, kinds: dict[str, Kind], as_of_ms: int, cuts: dict[int, i
         return days_start(as_of_ms, kind.window_d(constants))
 
     with kept(listens_between(job, min(map(start, kinds.values())), as_of_ms, cuts)) as listens:
-        yield {
+        by_unit = {
             name: frame_of(
                 kind,
                 listens.where(F.col("ts_ms") >= start(kind)),
@@ -110,6 +117,7 @@ def _computed(job: Job, kinds: dict[str, Kind], as_of_ms: int, cuts: dict[int, i
             )
             for name, kind in kinds.items()
         }
+        yield {**by_unit, "pairs": pair_partials(listens, ("request",))}  # over the whole window at once
 
 
 @contextmanager
@@ -124,7 +132,8 @@ def _night(job: Job, frames: Frames, as_of_ms: int, cuts: dict[int, int]) -> Ite
     at = F.broadcast(job.spark.createDataFrame(asked.select(["as_of_ms"]).slice(0, 1)))
     named = frames["listeners"].groupBy("request", "user_id", "kafka_partition").agg(F.max("last_place").alias("last_place"))
     listeners = named.join(F.broadcast(job.spark.createDataFrame(asked)), "kafka_partition")
-    with kept(listeners), kept(summed_pairs(frames["pairs"].crossJoin(at))) as pairs:
+    pairs = frames["pairs"].crossJoin(at)
+    with kept(listeners), kept(summed_pairs(pairs) if "start_ms" in pairs.columns else pairs) as pairs:
         partials = Partials(
             requests=_one_name_each(listeners),
             listening=frames["listening"].crossJoin(at),

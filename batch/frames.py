@@ -41,7 +41,7 @@ def _listeners(events: DataFrame, _: FeatureConstants) -> DataFrame:
     letters = F.ascii("country") * 256 + F.ascii(F.substring("country", 2, 1))
     named = events.groupBy("start_ms", "user_id", "kafka_partition")
     last = named.agg(F.max(F.shiftleft("ts_ms", 16) + letters).alias("last_place"))
-    return last.withColumn("request", F.xxhash64("user_id"))
+    return last.withColumn("request", F.xxhash64("user_id")).repartition("request")
 
 
 def _items(events: DataFrame, _: FeatureConstants) -> DataFrame:

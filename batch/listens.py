@@ -67,10 +67,18 @@ def listens_between(job: Job, start_ms: int, end_ms: int, cuts: dict[int, int]) 
 
 def events_below(job: Job, start_ms: int, end_ms: int, cuts: dict[int, int]) -> DataFrame:
     """Return the lake's events that ended in [start, end) and stand below the cuts, as the batch side sees them."""
-    asked = pa.table({"kafka_partition": pa.array(cuts.keys(), pa.int32()), "cut": pa.array(cuts.values(), pa.int64())})
+    asked = pa.table(  # as data: literals would be compiled anew each night
+        {
+            "kafka_partition": pa.array(cuts.keys(), pa.int32()),
+            "_cut": pa.array(cuts.values(), pa.int64()),
+            "_start_ms": pa.array([start_ms] * len(cuts), pa.int64()),
+            "_end_ms": pa.array([end_ms] * len(cuts), pa.int64()),
+        }
+    )
     events = _events(job, start_ms, end_ms - 1).join(F.broadcast(job.spark.createDataFrame(asked)), "kafka_partition")
-    inside = (F.col("kafka_offset") < F.col("cut")) & (F.col("ts_ms") >= F.lit(start_ms)) & (F.col("ts_ms") < F.lit(end_ms))
-    return events.where(inside)
+    ts, offset = F.col("ts_ms"), F.col("kafka_offset")
+    inside = (offset < F.col("_cut")) & (ts >= F.col("_start_ms")) & (ts < F.col("_end_ms"))
+    return events.where(inside).drop("_cut", "_start_ms", "_end_ms")
 
 
 def as_of_spine(job: Job, spine: DataFrame, first_ms: int, last_ms: int, *, few: bool) -> DataFrame:

@@ -33,6 +33,7 @@ SETTINGS = {
     "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
     "spark.sql.maxConcurrentOutputFileWriters": "64",  # a file a day open at a time, instead of a sort by day
     "spark.shuffle.compress": "false",  # a disk near by is faster than the packing
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",  # what is kept is narrow, and used at once
     "spark.sql.adaptive.enabled": "false",  # plans that do not change with timing
     "spark.sql.requireAllClusterKeysForCoPartition": "false",  # one shuffle by listener serves all joins
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
@@ -68,6 +69,7 @@ def open_session(log: Path, master: str | None = "local[2]", memory: str = "1g",
     master = master or _submitted_master()
     own = address_towards(master)
     builder = SparkSession.builder.appName("skewlab").master(master)
+    builder = builder.config("spark.sql.warehouse.dir", str(log.parent / "warehouse"))  # else in the folder we stand in
     for name, value in {**SETTINGS, **({} if submitted() else _driver(memory, host or own))}.items():
         builder = builder.config(name, value)
     logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it writes a traceback for every interruption
@@ -96,7 +98,7 @@ def _driver(memory: str, host: str) -> dict[str, str]:
         "spark.driver.bindAddress": host,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -Xss4m -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m",
+        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -Xss4m -XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m",
     }
 
 

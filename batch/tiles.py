@@ -15,12 +15,14 @@ import inspect
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
 import msgspec
 import pyarrow.parquet as pq
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
@@ -33,10 +35,10 @@ import batch.partials
 from batch.frames import Frames, Kind, frame_of
 from batch.listens import Job, events_below, floored, listens_between
 from batch.partials import unit_of
-from contract.lake import Lake
+from contract.lake import Commit, Lake
 from contract.windows import DAY_MS, days_start, iso_date
 
-EVENTS_A_BUCKET = 1_000_000
+EVENTS_A_BUCKET = 1_300_000
 EVENTS_A_BUILD = 12_000_000
 """How many events at most are held at a time where tiles are made: some 50 bytes each."""
 DRAFT = ".draft-"
@@ -51,14 +53,6 @@ _MODULES = (batch.listens, batch.partials, batch.frames, batch.features.listenin
 def code_version() -> str:
     """Return a hash of the code that tiles are made by."""
     return hashlib.sha256("".join(map(inspect.getsource, _MODULES)).encode()).hexdigest()
-
-
-def worth_tiles(job: Job, as_of_ms: int, cuts: dict[int, int]) -> bool:
-    """Tell whether a night is read from tiles: it is big enough, no skew acts, and all windows begin with a day."""
-    if job.tiles is None or job.skews or unit_of(job.constants, DAY_MS) != DAY_MS:
-        return False
-    start = days_start(as_of_ms, job.constants.month_window_d)
-    return sum(_counts(job.lake, cuts, start, as_of_ms).values()) >= job.tiles_from
 
 
 def _counts(lake: Lake, cuts: dict[int, int], start_ms: int, end_ms: int) -> dict[str, int]:
@@ -80,8 +74,15 @@ class TileStore:
 
     @cached_property
     def buckets(self) -> int:
-        """Into how many buckets listeners are divided, by hash."""
-        return -(-sum(self._counts.values()) // EVENTS_A_BUCKET)
+        """Into how many buckets listeners are divided, by hash: at least one."""
+        return max(1, -(-sum(self._counts.values()) // EVENTS_A_BUCKET))
+
+    @property
+    def worthwhile(self) -> bool:
+        """Tell whether the night is read from tiles: it is big enough, no skew acts, and all windows begin with a day."""
+        job = self.job
+        whole = not job.skews and unit_of(job.constants, DAY_MS) == DAY_MS and self.as_of_ms % DAY_MS == 0
+        return job.tiles is not None and whole and sum(self._counts.values()) >= job.tiles_from
 
     @cached_property
     def _start_ms(self) -> int:
@@ -91,8 +92,9 @@ class TileStore:
     def _counts(self) -> dict[str, int]:
         return _counts(self.job.lake, self.cuts, self._start_ms, self.as_of_ms)
 
-    def frames(self, kinds: Mapping[str, Kind]) -> Frames:
-        """Return the frames of the night, by day; tiles that are missing are made first."""
+    @contextmanager
+    def frames(self, kinds: Mapping[str, Kind]) -> Iterator[Frames]:
+        """Give the frames of the night, by day; tiles that are missing are made first."""
         keys = self._keys()
         starts = {name: days_start(self.as_of_ms, kind.window_d(self.job.constants)) for name, kind in kinds.items()}
         places = {
@@ -103,7 +105,12 @@ class TileStore:
         for run in _runs(sorted(set().union(*missing.values())), self._counts):
             self._make(kinds, run, {name: {d: places[name][d] for d in run if d in missing[name]} for name in kinds})
         self._forget(keys)
-        return {name: self._read(name, kind, places[name]) for name, kind in kinds.items()}
+        tables = {name: f"tiles_{name}_{uuid.uuid4().hex[:12]}" for name in kinds}
+        try:
+            yield {name: self._read(tables[name], name, kind, places[name]) for name, kind in kinds.items()}
+        finally:
+            for table in tables.values():
+                self.job.spark.sql(f"DROP TABLE IF EXISTS {table}")
 
     @property
     def _folder(self) -> Path:
@@ -120,7 +127,7 @@ class TileStore:
         for partition, cut in self.cuts.items():
             for commit in self.job.lake.commits(partition):
                 for file in commit.files if commit.first < cut else ():
-                    counted.setdefault(file.date, []).append((file.path, min(cut, commit.next)))
+                    counted.setdefault(file.date, []).append((file.path, _reach(commit, cut)))
         common = (code_version(), self.job.constants, self.buckets)
 
         def key(day: int) -> str:
@@ -132,7 +139,7 @@ class TileStore:
     def _make(self, kinds: Mapping[str, Kind], run: Sequence[int], missing: Mapping[str, Mapping[int, Path]]) -> None:
         """Make the missing tiles of a run of days, all from one reading."""
         start, end = run[0], run[-1] + DAY_MS
-        listens = listens_between(self.job, start, end, self.cuts).persist()
+        listens = listens_between(self.job, start, end, self.cuts).persist(StorageLevel.DISK_ONLY)
         try:
             for name, places in missing.items():
                 if places:
@@ -160,14 +167,14 @@ class TileStore:
             self.job.spark.sql(f"DROP TABLE IF EXISTS {table}")
             shutil.rmtree(draft, ignore_errors=True)
 
-    def _read(self, name: str, kind: Kind, places: Mapping[int, Path]) -> DataFrame:
-        """Return tiles as one frame, which Spark knows to be bucketed."""
+    def _read(self, table: str, name: str, kind: Kind, places: Mapping[int, Path]) -> DataFrame:
+        """Return tiles as one frame, which Spark knows by the name of a table to be bucketed."""
         files = {day: next(place.glob("*.parquet"), None) for day, place in places.items()}
         some = next((file for file in files.values() if file is not None), None)
         if some is None:
             nothing = events_below(self.job, 0, 0, self.cuts) if kind.raw else listens_between(self.job, 0, 0, self.cuts)
             return frame_of(kind, nothing, nothing, DAY_MS, self.job.constants)
-        table, sql = f"tiles_{name}_{uuid.uuid4().hex[:12]}", self.job.spark.sql
+        sql = self.job.spark.sql
         schema = T.StructType.fromJson(msgspec.json.decode(pq.read_schema(some).metadata[_SPARK_SCHEMA]))
         columns = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in schema)
         clustered = f"CLUSTERED BY (request) INTO {self.buckets} BUCKETS" if "request" in schema.names else ""
@@ -186,6 +193,14 @@ class TileStore:
                 shutil.rmtree(tile.parent, ignore_errors=True)
             elif date < oldest or keys.get(date, tile.name) != tile.name:
                 shutil.rmtree(tile, ignore_errors=True)
+                with suppress(OSError):  # another tile of the date is there
+                    tile.parent.rmdir()
+
+
+def _reach(commit: Commit, cut: int) -> int:
+    """Return up to which offset a commit counts below a cut: to its end also where only control records stand behind the cut."""
+    controls = [*commit.watermarks.values(), *(offset for offset, _ in commit.activations)]
+    return commit.next if sum(offset >= cut for offset in controls) >= commit.next - cut else cut
 
 
 def _runs(days: Sequence[int], counts: Mapping[str, int]) -> Iterator[list[int]]:

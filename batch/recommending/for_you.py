@@ -28,22 +28,23 @@ TELLING = 1.2
 """A lift from which on it is a reason."""
 
 
-def for_you(block: Block, explorers: Mask) -> Shelf:
-    """Return the shelf; ``explorers`` (b,) says who wants to explore more."""
+def for_you(block: Block, explorers: Mask, explored: int = EXPLORED) -> Shelf:
+    """Return the shelf; ``explorers`` (b,) says who wants to explore more, ``explored`` of ten slots explore for the others."""
     items, scores = block.candidates
     picks = diverse(block.crowd.pool, items, scores, SHOWN)
     chosen = np.where(picks >= 0, taken(items, picks), -1)
     tried = _explored(block, chosen)
-    slots = _slots(explorers) & (np.cumsum(_slots(explorers), axis=1) <= (tried >= 0).sum(axis=1)[:, None])
+    kept = _slots(explorers, explored)
+    slots = kept & (np.cumsum(kept, axis=1) <= (tried >= 0).sum(axis=1)[:, None])
     nth = np.cumsum(slots, axis=1) - 1
     shown = np.where(slots, taken(tried, nth), taken(chosen, np.arange(SHOWN)[None, :] - nth - 1))
     shelf = Shelf(FOR_YOU, shown, taken(block.scores, shown), (Clause(EXPLORE, slots),))
     return shelf.with_reasons(_unless(slots, personal_reasons(block, shown)))
 
 
-def _slots(explorers: Mask) -> Mask:
+def _slots(explorers: Mask, explored: int) -> Mask:
     """Tell which slots explore, (b, SHOWN): spread evenly, never the first."""
-    share = np.where(explorers, EXPLORED_ON_WISH, EXPLORED)[:, None]
+    share = np.where(explorers, EXPLORED_ON_WISH, explored)[:, None]
     place = np.arange(SHOWN)
     return np.asarray((place + 1) * share // 10 > place * share // 10)
 
