@@ -20,6 +20,8 @@ from contract.windows import DAY_MS, HOUR_MS, days_start
 
 FEW_LISTENERS = 10_000
 """Up to so many names are sent to every reader of the lake."""
+FEW_EVENTS = 1_000_000
+"""Below so many, opening the lake's files takes longer than carrying names along."""
 
 
 @dataclass(frozen=True)
@@ -92,26 +94,26 @@ def _requests(job: Job, spine: pa.Table) -> DataFrame:
 
 @contextmanager
 def _framed(job: Job, kinds: Mapping[str, Kind], store: TileStore) -> Iterator[Frames]:
-    made = store.frames(kinds) if store.worthwhile else _computed(job, kinds, store.as_of_ms, store.cuts)
-    with made as frames:
+    with store.frames(kinds) if store.worthwhile else _computed(job, kinds, store) as frames:
         yield frames
 
 
 @contextmanager
-def _computed(job: Job, kinds: Mapping[str, Kind], as_of_ms: int, cuts: dict[int, int]) -> Iterator[Frames]:
-    """Compute the frames of a night from its events."""
-    constants = job.constants
+def _computed(job: Job, kinds: Mapping[str, Kind], store: TileStore) -> Iterator[Frames]:
+    """Compute the frames of a night from its events: from one reading of the files where those are few, for few are small."""
+    constants, as_of_ms, cuts, few = job.constants, store.as_of_ms, store.cuts, store.events < FEW_EVENTS
     unit = unit_of(constants, DAY_MS)
 
     def start(kind: Kind) -> int:
         return days_start(as_of_ms, kind.window_d(constants))
 
-    with kept(listens_between(job, min(map(start, kinds.values())), as_of_ms, cuts)) as listens:
+    first = min(map(start, kinds.values()))
+    with kept(listens_between(job, first, as_of_ms, cuts, named=few)) as listens:
         by_unit = {
             name: frame_of(
                 kind,
-                listens.where(F.col("ts_ms") >= start(kind)),
-                events_below(job, start(kind), as_of_ms, cuts) if kind.raw else listens,
+                listens if start(kind) == first else listens.where(F.col("ts_ms") >= start(kind)),
+                events_below(job, start(kind), as_of_ms, cuts) if kind.raw and not few else listens,
                 unit,
                 constants,
             )

@@ -34,6 +34,7 @@ LAKE_TYPE = T.StructType([T.StructField(f.name, _SPARK_TYPES[f.type], f.nullable
 
 _COMPACT = ("request", "kafka_partition", "kafka_offset", "item", "event", "ts_ms", "ms_played", "duration_ms")
 _TOLD = ("music", "play", "local_hour", "device")
+_NAMES = ("user_id", "item_id", "country")
 
 
 @dataclass(frozen=True)
@@ -56,18 +57,25 @@ class Job:
         return reduce(lambda seen, skew: skew.batch_settings(seen), self.skews, FeatureConstants())
 
 
-def listens_between(job: Job, start_ms: int, end_ms: int, cuts: dict[int, int]) -> DataFrame:
-    """Return everybody's listens that ended in [start, end), counting the offsets below the cuts; ``request`` is the listener."""
+def listens_between(job: Job, start_ms: int, end_ms: int, cuts: dict[int, int], *, named: bool = False) -> DataFrame:
+    """Return everybody's listens that ended in [start, end), counting the offsets below the cuts; ``request`` is the listener.
+
+    With ``named`` they carry names as well: wider rows, but the lake's files need not be read again for the names.
+    """
     below = events_below(job, start_ms - job.constants.replay_window_ms, end_ms, cuts)
-    events = _compact(below, job.constants).withColumn("request", F.xxhash64("user_id")).select(*_COMPACT, *_TOLD)
+    inside = F.col("ts_ms") >= F.col("_start_ms") + F.lit(job.constants.replay_window_ms)
+    columns = (*_COMPACT, *_TOLD, *(_NAMES if named else ()), inside.alias("_inside"))
+    events = _compact(below, job.constants).withColumn("request", F.xxhash64("user_id")).select(*columns)
     listens = _with_earlier_play(_deduplicated(events.repartition("request")), job.constants)
-    inside = listens.where(F.col("ts_ms") >= F.lit(start_ms))
-    return _judged(inside, F.col("_earlier_play").isNotNull(), job.constants)
+    return _judged(listens.where("_inside").drop("_inside"), F.col("_earlier_play").isNotNull(), job.constants)
 
 
 def events_below(job: Job, start_ms: int, end_ms: int, cuts: dict[int, int]) -> DataFrame:
-    """Return the lake's events that ended in [start, end) and stand below the cuts, as the batch side sees them."""
-    asked = pa.table(  # as data: literals would be compiled anew each night
+    """Return the lake's events that ended in [start, end) and stand below the cuts, as the batch side sees them.
+
+    ``_start_ms`` stands beside each: a plan with the instant as a literal would be compiled anew each night.
+    """
+    asked = pa.table(
         {
             "kafka_partition": pa.array(cuts.keys(), pa.int32()),
             "_cut": pa.array(cuts.values(), pa.int64()),
@@ -78,7 +86,7 @@ def events_below(job: Job, start_ms: int, end_ms: int, cuts: dict[int, int]) -> 
     events = _events(job, start_ms, end_ms - 1).join(F.broadcast(job.spark.createDataFrame(asked)), "kafka_partition")
     ts, offset = F.col("ts_ms"), F.col("kafka_offset")
     inside = (offset < F.col("_cut")) & (ts >= F.col("_start_ms")) & (ts < F.col("_end_ms"))
-    return events.where(inside).drop("_cut", "_start_ms", "_end_ms")
+    return events.where(inside).drop("_cut", "_end_ms")
 
 
 def as_of_spine(job: Job, spine: DataFrame, first_ms: int, last_ms: int, *, few: bool) -> DataFrame:

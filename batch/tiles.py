@@ -75,14 +75,19 @@ class TileStore:
     @cached_property
     def buckets(self) -> int:
         """Into how many buckets listeners are divided, by hash: at least one."""
-        return max(1, -(-sum(self._counts.values()) // EVENTS_A_BUCKET))
+        return max(1, -(-self.events // EVENTS_A_BUCKET))
+
+    @cached_property
+    def events(self) -> int:
+        """How many events the window's dates hold, those beyond the cuts among them."""
+        return sum(self._counts.values())
 
     @property
     def worthwhile(self) -> bool:
         """Tell whether the night is read from tiles: it is big enough, no skew acts, and all windows begin with a day."""
         job = self.job
         whole = not job.skews and unit_of(job.constants, DAY_MS) == DAY_MS and self.as_of_ms % DAY_MS == 0
-        return job.tiles is not None and whole and sum(self._counts.values()) >= job.tiles_from
+        return job.tiles is not None and whole and self.events >= job.tiles_from
 
     @cached_property
     def _start_ms(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import wraps
-from pathlib import Path
+from importlib.resources import files
 from typing import Any, cast
 
 import redis
@@ -13,7 +13,7 @@ from contract.errors import InfrastructureError
 from contract.keys import key
 from streaming.store import Claim, Fenced, Meta, Write
 
-_SCRIPT = (Path(__file__).parent / "step.lua").read_text()
+_SCRIPT = files("streaming").joinpath("step.lua").read_text()  # also out of a wheel
 _NAMES = ("meta", "items", "state", "rows", "outbox")
 
 
