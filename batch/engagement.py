@@ -11,11 +11,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from scipy.sparse import csr_array
 
 from batch.asked import Night
+from batch.frames import PARTS
 from contract.catalogue import Catalogue
 from contract.event import DEVICES, Ints
-
-PARTS = ("night", "morning", "afternoon", "evening")
-"""The parts of a listener's local day, six hours each, from midnight."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from batch.listens import floored
 from batch.partials import pair_partials, started
 from contract.features import FeatureConstants
 
-HOURS_A_PART = 6
+PARTS = ("night", "morning", "afternoon", "evening")
+"""The parts of a listener's local day, of equal length, from midnight."""
 
 Frames = Mapping[str, DataFrame]
 """By the name of a kind."""
@@ -50,7 +51,7 @@ def _items(events: DataFrame, _: FeatureConstants) -> DataFrame:
 
 def _contexts(listens: DataFrame, _: FeatureConstants) -> DataFrame:
     """Plays by item, part of the day and device."""
-    part = F.floor(F.col("local_hour") / F.lit(HOURS_A_PART)).cast("int").alias("part")
+    part = F.floor(F.col("local_hour") / F.lit(24 // len(PARTS))).cast("int").alias("part")
     return listens.where("play").groupBy("start_ms", "item", part, "device").agg(F.count("*").alias("plays"))
 
 

@@ -32,7 +32,6 @@ SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
     "spark.sql.maxConcurrentOutputFileWriters": "64",  # a file a day open at a time, instead of a sort by day
-    "spark.shuffle.compress": "false",  # a disk near by is faster than the packing
     "spark.sql.inMemoryColumnarStorage.compressed": "false",  # what is kept is narrow, and used at once
     "spark.sql.adaptive.enabled": "false",  # plans that do not change with timing
     "spark.sql.requireAllClusterKeysForCoPartition": "false",  # one shuffle by listener serves all joins
@@ -70,6 +69,8 @@ def open_session(log: Path, master: str | None = "local[2]", memory: str = "1g",
     own = address_towards(master)
     builder = SparkSession.builder.appName("skewlab").master(master)
     builder = builder.config("spark.sql.warehouse.dir", str(log.parent / "warehouse"))  # else in the folder we stand in
+    if master.startswith("local"):
+        builder = builder.config("spark.shuffle.compress", "false")  # a disk near by is faster than the packing
     for name, value in {**SETTINGS, **({} if submitted() else _driver(memory, host or own))}.items():
         builder = builder.config(name, value)
     logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it writes a traceback for every interruption

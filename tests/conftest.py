@@ -9,10 +9,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 from batch.session import open_session
+from contract.home import Home
 from lab.cli import main
 from lab.machine.java import use_java
 from tests.desk import Desk
 from tests.saying import Said, Say
+from tests.whole import small_lake
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +22,13 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     """Return the session of this process."""
     use_java()
     return open_session(tmp_path_factory.mktemp("spark") / "spark.log")
+
+
+@pytest.fixture(scope="session")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, int]:
+    """A home that no night has run in, and the midnight that its lake has reached; tests work on copies of it."""
+    home = Home(tmp_path_factory.mktemp("reached"))
+    return home, small_lake(home)
 
 
 @pytest.fixture

@@ -24,20 +24,13 @@ from contract.preferences import change_preference
 from contract.versions import Version, Versions
 from contract.windows import iso_date
 from tests.killing import night_process, tell
-from tests.whole import builds, content, small_lake
+from tests.whole import builds, content
 
 pytestmark = pytest.mark.spark
 
 KILLS = int(os.environ.get("SKEWLAB_TEST_KILLS", "4"))
 WRITING_S = 0.5
 """About how long a night writes: the second half of the kills falls into it."""
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, int]:
-    """A home that no night has run in, and its midnight."""
-    home = Home(tmp_path_factory.mktemp("killed"))
-    return home, small_lake(home)
 
 
 @pytest.fixture

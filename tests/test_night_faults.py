@@ -22,16 +22,9 @@ from contract.versions import Version, Versions
 from contract.windows import iso_date
 from tests.saying import Say
 from tests.test_building import full_disk
-from tests.whole import BASE, content, small_lake, unchanged
+from tests.whole import BASE, content, unchanged
 
 Breaks = Callable[[Path], object]
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, int]:
-    """A home that no night has run in, and its midnight."""
-    home = Home(tmp_path_factory.mktemp("faults"))
-    return home, small_lake(home)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from batch.engagement import PARTS
+from batch.frames import PARTS
 from batch.neighbours import Ints, Mask, best
 from batch.recommending.block import Block, taken
 from batch.recommending.diversity import diverse, relevances
