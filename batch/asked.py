@@ -12,7 +12,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from batch.frames import FEATURE_KINDS, KINDS, Frames, Kind, frame_of
+from batch.frames import FEATURE_KINDS, KINDS, WHOLE, Frames, Kind, frame_of
 from batch.listens import REQUEST, Job, as_of_spine, events_below, listens_between
 from batch.partials import Partials, pair_partials, partials_of, summed_pairs, unit_of
 from batch.tiles import TileStore
@@ -114,7 +114,7 @@ def _computed(job: Job, kinds: Mapping[str, Kind], store: TileStore) -> Iterator
                 kind,
                 listens if start(kind) == first else listens.where(F.col("ts_ms") >= start(kind)),
                 events_below(job, start(kind), as_of_ms, cuts) if kind.raw and not few else listens,
-                unit,
+                WHOLE if kind.raw else unit,
                 constants,
             )
             for name, kind in kinds.items()

@@ -17,6 +17,9 @@ from contract.features import FeatureConstants
 PARTS = ("night", "morning", "afternoon", "evening")
 """The parts of a listener's local day, of equal length, from midnight."""
 
+WHOLE = 1 << 62
+"""A unit longer than all time: everything falls into one."""
+
 Frames = Mapping[str, DataFrame]
 """By the name of a kind."""
 

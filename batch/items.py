@@ -21,6 +21,15 @@ def facts(spark: SparkSession, version: Version) -> DataFrame:
     return spark.createDataFrame(table).withColumn("item", F.xxhash64("item_id"))
 
 
+def places(spark: SparkSession, version: Version) -> DataFrame:
+    """Return ``item`` and ``genre``, the place of its genre in the catalogue's order, of the items that have one."""
+    place = {name: i for i, name in enumerate(version.catalogue.genres)}
+    genres = {item.item_id: item.effective_genre for item in version.catalogue.items.values()}
+    found = {name: place[genre] for name, genre in genres.items() if genre is not None}
+    table = pa.table({"item_id": pa.array(found, pa.string()), "genre": pa.array(found.values(), pa.int32())})
+    return spark.createDataFrame(table).select(F.xxhash64("item_id").alias("item"), "genre")
+
+
 def vectors(spark: SparkSession, version: Version) -> DataFrame:
     """Return ``item`` and ``vector`` of the items that have one."""
     found = version.item_vectors

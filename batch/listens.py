@@ -18,6 +18,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 (the name that Spark's own pages use)
 from pyspark.sql import types as T  # noqa: N812
 
+from batch.packing import PACKED, packed, unpacked
 from contract.event import DEVICES, LAKE_SCHEMA
 from contract.features import FeatureConstants
 from contract.lake import Lake
@@ -32,8 +33,7 @@ KEYS = ("request", "as_of_ms")
 _SPARK_TYPES = {pa.string(): T.StringType(), pa.int32(): T.IntegerType(), pa.int64(): T.LongType()}
 LAKE_TYPE = T.StructType([T.StructField(f.name, _SPARK_TYPES[f.type], f.nullable) for f in LAKE_SCHEMA])
 
-_COMPACT = ("request", "kafka_partition", "kafka_offset", "item", "event", "ts_ms", "ms_played", "duration_ms")
-_TOLD = ("music", "play", "local_hour", "device")
+_COMPACT = ("request", "kafka_offset", "item", "event", "ts_ms", "ms_played", "duration_ms", PACKED)
 _NAMES = ("user_id", "item_id", "country")
 
 
@@ -64,10 +64,9 @@ def listens_between(job: Job, start_ms: int, end_ms: int, cuts: dict[int, int], 
     """
     below = events_below(job, start_ms - job.constants.replay_window_ms, end_ms, cuts)
     inside = F.col("ts_ms") >= F.col("_start_ms") + F.lit(job.constants.replay_window_ms)
-    columns = (*_COMPACT, *_TOLD, *(_NAMES if named else ()), inside.alias("_inside"))
-    events = _compact(below, job.constants).withColumn("request", F.xxhash64("user_id")).select(*columns)
+    events = _compact(below, job.constants, inside).select(*_COMPACT, *(_NAMES if named else ()))
     listens = _with_earlier_play(_deduplicated(events.repartition("request")), job.constants)
-    return _judged(listens.where("_inside").drop("_inside"), F.col("_earlier_play").isNotNull(), job.constants)
+    return _judged(listens.where(unpacked("inside")), F.col("_earlier_play").isNotNull(), job.constants)
 
 
 def events_below(job: Job, start_ms: int, end_ms: int, cuts: dict[int, int]) -> DataFrame:
@@ -99,8 +98,7 @@ def as_of_spine(job: Job, spine: DataFrame, first_ms: int, last_ms: int, *, few:
     events = _events(job, oldest, last_ms)
     if few:
         events = events.join(F.broadcast(spine.select("user_id").distinct()), "user_id", "left_semi")
-    compact = _compact(events, constants).withColumn("request", F.xxhash64("user_id"))
-    columns = compact.select("user_id", "item_id", *_COMPACT, *_TOLD).repartition("user_id")
+    columns = _compact(events, constants, F.lit(True)).select("user_id", "item_id", *_COMPACT).repartition("user_id")
     listens = _with_earlier_play(_deduplicated(columns), constants).drop("request")
     asked = listens.join(spine.select(*REQUEST).distinct(), "user_id")
     inside = (
@@ -130,18 +128,26 @@ def _events(job: Job, first_ms: int, last_ms: int) -> DataFrame:
     return reduce(lambda frame, skew: skew.batch_events(frame), job.skews, events)
 
 
-def _compact(events: DataFrame, constants: FeatureConstants) -> DataFrame:
-    """Say all that an event tells by itself in numbers: narrow rows are quick to shuffle, to sort and to keep."""
+def _compact(events: DataFrame, constants: FeatureConstants, inside: Column) -> DataFrame:
+    """Say all that an event tells by itself in numbers: narrow rows are quick to shuffle, to sort and to keep.
+
+    What lies not ``inside`` the asked time is only looked back to.
+    """
     local_ms = F.col("ts_ms") + F.col("utc_offset_min").cast("long") * F.lit(MINUTE_MS)
     limit = F.when(F.col("kind") == "podcast", constants.podcast_skip_ms).otherwise(constants.music_skip_ms)
     return events.withColumns(
         {
+            "request": F.xxhash64("user_id"),
             "item": F.xxhash64("item_id"),
             "event": F.xxhash64("event_id"),
-            "music": F.col("kind") == "music",
-            "play": F.col("ms_played") >= limit,
-            "local_hour": F.pmod(F.floor(local_ms / F.lit(HOUR_MS)), F.lit(24)).cast("byte"),
-            "device": (F.array_position(F.array(*map(F.lit, DEVICES)), F.col("device")) - 1).cast("byte"),
+            PACKED: packed(
+                music=F.col("kind") == "music",
+                play=F.col("ms_played") >= limit,
+                local_hour=F.pmod(F.floor(local_ms / F.lit(HOUR_MS)), F.lit(24)),
+                device=F.array_position(F.array(*map(F.lit, DEVICES)), F.col("device")),
+                inside=inside,
+                kafka_partition=F.col("kafka_partition"),
+            ),
         }
     )
 
@@ -162,10 +168,20 @@ def _with_earlier_play(listens: DataFrame, constants: FeatureConstants) -> DataF
     """
     pair = F.xxhash64("request", "item").alias("_pair")  # sorts by its first eight bytes; the two behind it decide
     before = Window.partitionBy(pair, "request", "item").orderBy("ts_ms").rangeBetween(-constants.replay_window_ms, -1)
-    return listens.withColumn("_earlier_play", F.min(F.when(F.col("play"), F.col("kafka_offset"))).over(before))
+    return listens.withColumn("_earlier_play", F.min(F.when(unpacked("play"), F.col("kafka_offset"))).over(before))
 
 
 def _judged(listens: DataFrame, known_before: Column, constants: FeatureConstants) -> DataFrame:
-    replay = F.col("music") & F.col("play") & known_before
-    tenths = F.when(~F.col("play"), constants.skip_tenths).when(replay, constants.replay_tenths).otherwise(constants.play_tenths)
-    return listens.withColumn("replay", replay).withColumn("tenths", tenths).drop("_earlier_play")
+    """Say what each listen is, and unpack what it tells."""
+    music, play = unpacked("music"), unpacked("play")
+    replay = music & play & known_before
+    facts = {
+        "kafka_partition": unpacked("kafka_partition"),
+        "music": music,
+        "play": play,
+        "replay": replay,
+        "tenths": F.when(~play, constants.skip_tenths).when(replay, constants.replay_tenths).otherwise(constants.play_tenths),
+        "local_hour": unpacked("local_hour").cast("byte"),
+        "device": (unpacked("device") - 1).cast("byte"),
+    }
+    return listens.withColumns(facts).drop("_earlier_play", PACKED)

@@ -36,6 +36,7 @@ SETTINGS = {
     "spark.sql.adaptive.enabled": "false",  # plans that do not change with timing
     "spark.sql.requireAllClusterKeysForCoPartition": "false",  # one shuffle by listener serves all joins
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
+    "spark.sql.optimizer.windowGroupLimitThreshold": "-1",  # nearly every group is a single row: nothing to limit
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.codegen.cache.maxEntries": "2000",  # a night has more stages than the default keeps

@@ -59,11 +59,6 @@ def listening(partials: DataFrame, constants: FeatureConstants) -> DataFrame:
     )
 
 
-def distinct_items(pairs: DataFrame) -> DataFrame:
-    """Second level: how many items were played."""
-    return pairs.groupBy(*KEYS).agg(F.count_if(F.col("plays") > 0).alias("distinct_items_28d"))
-
-
 def _sum_if(which: Column, value: Column) -> Column:
     return F.sum(F.when(which, value).otherwise(F.lit(0)))
 

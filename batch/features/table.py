@@ -7,10 +7,10 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
-from batch.features.listening import distinct_items, listening
+from batch.features.listening import listening
 from batch.features.podcasts import podcasts
 from batch.features.sessions import sessions
-from batch.features.taste import genres, user_vectors
+from batch.features.taste import genres, items
 from batch.listens import KEYS, Job
 from batch.partials import Partials
 from contract.features import FEATURES
@@ -27,11 +27,10 @@ def features(job: Job, partials: Partials, version: Version) -> DataFrame:
     constants = job.constants
     tables = [
         listening(partials.listening, constants).join(partials.requests, list(KEYS)),
-        distinct_items(partials.pairs),
         sessions(partials.stretches, constants),
         podcasts(job.spark, partials.pairs, version),
         genres(job.spark, partials.pairs, version),
-        user_vectors(job.spark, partials.pairs, version),
+        items(job.spark, partials.pairs, version),
     ]
     rows = reduce(lambda left, right: left.join(right, list(KEYS), "left"), tables)
     rows = reduce(lambda seen, skew: skew.batch_features(seen), job.skews, _filled(rows, version))
