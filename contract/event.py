@@ -132,7 +132,7 @@ class Events:
             ms_played=np.array([e.ms_played for e in events], np.int64),
             duration_ms=np.array([e.duration_ms or NO_DURATION for e in events], np.int64),
             utc_offset_min=np.array([e.utc_offset_min for e in events], np.int64),
-            device=np.array([_DEVICE_CODE[e.device] for e in events], np.uint8),
+            device=np.array([DEVICE_CODES[e.device] for e in events], np.uint8),
             country=_names(e.country for e in events),
             rec_id=_names(e.rec_id for e in events),
         )
@@ -195,7 +195,7 @@ class Events:
 
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Events))
-_DEVICE_CODE = {name: code for code, name in enumerate(DEVICES)}
+DEVICE_CODES = {name: code for code, name in enumerate(DEVICES)}
 
 
 def _names(values: Iterable[str | None]) -> Names:

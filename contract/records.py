@@ -9,11 +9,12 @@ partition for every midnight, in order, none left out. An *activation* makes a p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import msgspec
+import numpy as np
 from kafka.partitioner.default import murmur2
 
 from contract.event import LAST_MS, Event
@@ -104,6 +105,7 @@ def partition_of(user_id: str, partitions: int) -> int:
 
 
 _events = msgspec.json.Decoder(Event)
+_batches = msgspec.json.Decoder(list[Event])
 _controls = msgspec.json.Decoder(Control)
 encode = msgspec.json.encode
 """Write an event or a control record as the topic carries it."""
@@ -146,3 +148,33 @@ def _judge_event(event: Event, key: bytes, partition: int, partitions: int, cloc
     if now is not None and event.ts_ms < now - LATENESS_MS:
         return Rejection("too-late", f"ended {now - event.ts_ms} ms before the partition's clock")
     return event
+
+
+def judge_all(
+    keys: list[bytes | None], values: Sequence[bytes | None], partition: int, partitions: int, clock: PartitionClock
+) -> list[Event] | None:
+    """Judge records that all are good events, in one go, and move the clock past them; None where ``judge`` must look at each.
+
+    The values are decoded as one list. Each of them has a single brace that opens, as its first byte; so the list has as many
+    objects as there are values only if each value is one object: nothing can hide between two values.
+    """
+    if not all(value is not None and value[:1] == b"{" and value.count(b"{") == 1 and b"[" not in value for value in values):
+        return None
+    try:
+        events = _batches.decode(b"[" + b",".join(values) + b"]")  # type: ignore[arg-type]
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if len(events) != len(values):
+        return None
+    users = [event.user_id for event in events]
+    if [user.encode() for user in users] != keys or any(partition_of(user, partitions) != partition for user in set(users)):
+        return None
+    ended = np.array([event.ts_ms for event in events], np.int64)
+    received = np.array([event.received_at_ms for event in events], np.int64)
+    first = received[0] if clock.now_ms is None else clock.now_ms
+    now = np.maximum.accumulate(np.concatenate([[first], received]))
+    if (ended > received).any() or (received > now[:-1] + LATENESS_MS).any() or (ended < now[:-1] - LATENESS_MS).any():
+        return None
+    latest = int(received.max())
+    clock.received_ms = latest if clock.received_ms is None else max(clock.received_ms, latest)
+    return events

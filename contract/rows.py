@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +19,23 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class MapColumn:
-    """n maps in compressed rows: row i has the keys ``keys[starts[i]:starts[i + 1]]``, by code point, and their values."""
+    """n maps in compressed rows: row i has the keys ``keys[starts[i]:starts[i + 1]]``, by code point, and their values.
+
+    Where ``codes`` are given, the keys are ``names[codes]``; so who wants other codes looks each name up once, not each key.
+    """
 
     starts: NDArray[np.int64]
     keys: Names
     values: NDArray[Any]
+    codes: NDArray[np.int64] | None = None
+    names: Sequence[str] = ()
+
+    def places(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Return the place of each key in a list of names, -1 where it is not there."""
+        place = {name: i for i, name in enumerate(names)}
+        if self.codes is None:
+            return np.array([place.get(key, -1) for key in self.keys.tolist()], np.int64)
+        return np.array([place.get(name, -1) for name in self.names], np.int64)[self.codes]
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -31,6 +44,14 @@ class MapColumn:
         """Return the map of row i."""
         part = slice(self.starts[i], self.starts[i + 1])
         return dict(zip(self.keys[part].tolist(), self.values[part].tolist(), strict=True))
+
+    def take(self, which: NDArray[np.bool_]) -> MapColumn:
+        """Return the maps of the rows that a mask picks."""
+        counts = np.diff(self.starts)
+        inside = np.repeat(which, counts)
+        starts = np.concatenate([[0], np.cumsum(counts[which])]).astype(np.int64)
+        codes = None if self.codes is None else self.codes[inside]
+        return MapColumn(starts, self.keys[inside], self.values[inside], codes, self.names)
 
     def rows(self) -> NDArray[np.int64]:
         """Return, for every entry, the row that it belongs to."""
@@ -63,6 +84,16 @@ class Rows:
     def replace(self, **fields: Any) -> Rows:
         """Return the rows with some fields exchanged."""
         return dataclasses.replace(self, **fields)
+
+    def take(self, which: NDArray[np.bool_]) -> Rows:
+        """Return the rows that a mask picks."""
+        features = {
+            name: column.take(which) if isinstance(column, MapColumn) else column[which] for name, column in self.features.items()
+        }
+        shows, scores = (None if column is None else column[which] for column in (self.shows, self.scores))
+        return self.replace(
+            user_id=self.user_id[which], as_of_ms=self.as_of_ms[which], features=features, shows=shows, scores=scores
+        )
 
     def to_arrow(self) -> pa.Table:
         """Return the rows as a table of ``ROW_SCHEMA``."""

@@ -99,7 +99,7 @@ class Skew:
         return as_of_ms
 
     def features(self, columns: FeatureColumns, window: Any) -> FeatureColumns:
-        """Change computed features; ``window`` (``streaming.window.Window``) is what they were computed from."""
+        """Change computed features; ``window`` (``streaming.view.View``) is what they were computed from."""
         return columns
 
     def keys(self, users: Names) -> Names:

@@ -13,7 +13,7 @@ from contract.keys import EVENTS
 from contract.preferences import Preference
 from contract.ranker import Show
 from contract.settings import Settings
-from contract.versions import Version
+from contract.versions import Version, Versions
 from lab.stack import addresses, open_stack
 from lab.words import often, percent
 from serving.rows import stored_row
@@ -43,7 +43,7 @@ def live_row(settings: Settings, user: str) -> dict[str, Any]:
     addresses(settings)  # a stack that runs apart from this program; none is started for a question
     with open_stack(settings) as stack, connect(stack.redis) as client:
         try:
-            row = stored_row(client, user, len(stack.log.ends(EVENTS)))
+            row = stored_row(client, user, len(stack.log.ends(EVENTS)), Versions(settings.places.versions).get)
         except redis.exceptions.RedisError as error:
             raise InfrastructureError("Redis did not give the row", str(error), "See 'skewlab doctor'") from error
     if row is None:

@@ -41,13 +41,13 @@ def make_api(client: redis.Redis, partitions: int, home: Home | None = None) -> 
     @api.get("/listeners/{user_id}/features")
     def features(user_id: str) -> dict[str, Any]:
         """Return a listener's features as last computed, with the instant they are of."""
-        row = _row(client, user_id, partitions)
+        row = _row(client, user_id, partitions, version_of)
         return {name: row[name] for name in ("user_id", "as_of_ms", "cut", "version", *NAMES)}
 
     @api.get("/listeners/{user_id}/shows")
     def shows(user_id: str) -> dict[str, Any]:
         """Return the first ten shows for a listener, with their scores."""
-        row = _row(client, user_id, partitions)
+        row = _row(client, user_id, partitions, version_of)
         with _answering():
             pairs = shown(row, wishes.of(user_id) if wishes else Preference(), version_of(row["version"]))
         return {
@@ -116,9 +116,9 @@ def _standing(client: redis.Redis, partition: int) -> dict[str, Any]:
     return {"offset": _int(offset), "watermark_ms": _int(watermark), "version": version.decode() if version else None}
 
 
-def _row(client: redis.Redis, user_id: str, partitions: int) -> dict[str, Any]:
+def _row(client: redis.Redis, user_id: str, partitions: int, version_of: Callable[[str], Version | None]) -> dict[str, Any]:
     with _answering():
-        found = stored_row(client, user_id, partitions)
+        found = stored_row(client, user_id, partitions, version_of)
     if found is None:
         raise HTTPException(404, f"Nothing is known of '{user_id}'")
     return found

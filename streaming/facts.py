@@ -2,51 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from contract.event import Ints
 from contract.rows import Floats
 from contract.versions import Version
-from streaming.tables import Table
 
 UNKNOWN = -1
 
 
-@dataclass(frozen=True)
-class Facts:
-    """Per item code the codes of its genre, show and vector (``UNKNOWN`` where there is none), and what the codes stand for."""
+class Codes(NamedTuple):
+    """By item code the codes of its genre, show and vector (``UNKNOWN`` where there is none); and the vectors."""
 
-    genre: NDArray[np.int64]
-    show: NDArray[np.int64]
-    vector: NDArray[np.int64]
-    genres: tuple[str, ...]
-    shows: tuple[str, ...]
+    genre: Ints
+    show: Ints
+    vector: Ints
     vectors: Floats
 
-    def of(self, table: Table) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return genre, show and vector codes for the items of a table."""
-        items = table["item"]
-        return self.genre[items], self.show[items], self.vector[items]
+
+@dataclass
+class Facts:
+    """The facts of a version, of as many items as have been seen; genres and shows stand in the order of their codes."""
+
+    version: Version
+    codes: Codes
+
+    @staticmethod
+    def of(version: Version) -> Facts:
+        """Begin with no item."""
+        nothing = np.empty(0, np.int64)
+        vectors = version.item_vectors.matrix
+        return Facts(version, Codes(nothing, nothing, nothing, vectors if vectors.size else np.empty((0, 0))))
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """The genres."""
+        return self.version.catalogue.genres
+
+    @property
+    def shows(self) -> tuple[str, ...]:
+        """The shows."""
+        return self.version.catalogue.shows
+
+    def know(self, names: Sequence[str]) -> None:
+        """Look up the items that have come since the last time; ``names`` are all of them, in the order of their codes."""
+        fresh = names[len(self.codes.genre) :]
+        if not fresh:
+            return
+        items = [self.version.catalogue.items.get(name) for name in fresh]
+        genres, shows, places = self._places
+        found = (
+            (genres.get(item.effective_genre or "", UNKNOWN) if item else UNKNOWN for item in items),
+            (shows.get(item.show or "", UNKNOWN) if item else UNKNOWN for item in items),
+            (places.get(name, UNKNOWN) for name in fresh),
+        )
+        columns = [_more(column, values) for column, values in zip(self.codes[:3], found, strict=True)]
+        self.codes = Codes._make([*columns, self.codes.vectors])
+
+    @cached_property
+    def _places(self) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+        catalogue, vectors = self.version.catalogue, self.version.item_vectors
+        genres, shows, places = (
+            {name: code for code, name in enumerate(names)} for names in (catalogue.genres, catalogue.shows, vectors.items)
+        )
+        return genres, shows, places
 
 
-def look_up(version: Version, names: list[str]) -> Facts:
-    """Build the facts of some items, named in the order of their codes."""
-    catalogue, vectors = version.catalogue, version.item_vectors
-    known = [catalogue.items.get(name) for name in names]
-    genres = {name: code for code, name in enumerate(catalogue.genres)}
-    shows = {name: code for code, name in enumerate(catalogue.shows)}
-    places = {name: code for code, name in enumerate(vectors.items)}
-    return Facts(
-        genre=_codes(genres.get(item.effective_genre or "", UNKNOWN) if item else UNKNOWN for item in known),
-        show=_codes(shows.get(item.show or "", UNKNOWN) if item else UNKNOWN for item in known),
-        vector=_codes(places.get(name, UNKNOWN) for name in names),
-        genres=catalogue.genres,
-        shows=catalogue.shows,
-        vectors=vectors.matrix,
-    )
-
-
-def _codes(values: object) -> NDArray[np.int64]:
-    return np.fromiter(values, np.int64)  # type: ignore[call-overload, no-any-return]
+def _more(column: Ints, values: Iterable[int]) -> Ints:
+    return np.concatenate([column, np.fromiter(values, np.int64)])

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from contract.event import MUSIC, PODCAST
-from contract.features import FeatureConstants
-from streaming.tables import Table, changes
+from contract.windows import HOUR_MS, MINUTE_MS
+from streaming.compiled import compiled
+from streaming.constants import Constants
+from streaming.tables import Listens
 
 
-def is_skip(listens: Table, constants: FeatureConstants) -> NDArray[np.bool_]:
-    """Tell which listens are skips."""
-    limit = np.where(listens["kind"] == PODCAST, constants.podcast_skip_ms, constants.music_skip_ms)
-    return np.asarray(listens["ms"] < limit)
+@compiled
+def is_skip(kind: int, ms: int, constants: Constants) -> bool:
+    """Tell whether a listen is a skip."""
+    return ms < (constants.podcast_skip_ms if kind == PODCAST else constants.music_skip_ms)
 
 
-def replays(listens: Table, row: NDArray[np.int64], constants: FeatureConstants) -> NDArray[np.bool_]:
-    """Tell which listens are music plays with an earlier play of the item in the replay window. Equal ts is never earlier."""
-    plays = np.flatnonzero(~is_skip(listens, constants))
-    plays = plays[np.lexsort((listens["ts"][plays], listens["item"][plays], row[plays]))]
-    ts, item, who = listens["ts"][plays], listens["item"][plays], row[plays]
-    run = np.maximum.accumulate(np.where(changes(who, item, ts), np.arange(len(plays)), 0))  # start of the run of equal ts
-    before = np.maximum(run - 1, 0)
-    earlier = (run > 0) & (who[before] == who) & (item[before] == item) & (ts - ts[before] <= constants.replay_window_ms)
-    found = np.zeros(len(listens), bool)
-    found[plays[earlier]] = True
-    return np.asarray(found & (listens["kind"] == MUSIC))
+@compiled
+def tenths(skip: bool, replay: bool, constants: Constants) -> int:
+    """Return the engagement of a listen, in tenths."""
+    if skip:
+        return constants.skip_tenths
+    return constants.replay_tenths if replay else constants.play_tenths
 
 
-def tenths(listens: Table, skip: NDArray[np.bool_], constants: FeatureConstants) -> NDArray[np.int64]:
-    """Return the engagement of each listen, in tenths."""
-    played = np.where(listens["replay"], constants.replay_tenths, constants.play_tenths)
-    return np.where(skip, constants.skip_tenths, played).astype(np.int64)
+@compiled
+def is_night(ts: int, utc_offset: int, constants: Constants) -> bool:
+    """Tell whether a listen ended at night by the listener's own clock."""
+    hour = (ts + utc_offset * MINUTE_MS) // HOUR_MS % 24
+    return hour >= constants.night_from_hour or hour < constants.night_until_hour
+
+
+@compiled
+def completion(ms: int, duration: int) -> float:
+    """Return the heard share of a duration, at most 1."""
+    return min(1.0, ms / duration)
+
+
+@compiled
+def mark_replays(listens: Listens, n: int, new: int, constants: Constants) -> None:
+    """Mark what a new listen makes a replay: itself by an earlier play of its item, and later plays by itself.
+
+    A replay is a play of music; equal ``ts`` is never earlier.
+    """
+    if is_skip(listens.kind[new], listens.ms[new], constants):
+        return
+    for other in range(n):
+        if listens.item[other] != listens.item[new] or is_skip(listens.kind[other], listens.ms[other], constants):
+            continue
+        apart = listens.ts[new] - listens.ts[other]
+        if 0 < apart <= constants.replay_window_ms and listens.kind[new] == MUSIC:
+            listens.replay[new] = 1
+        if 0 < -apart <= constants.replay_window_ms and listens.kind[other] == MUSIC:
+            listens.replay[other] = 1

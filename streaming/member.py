@@ -17,12 +17,14 @@ from contract.lake import Lake
 from contract.records import PartitionClock
 from contract.rows import Rows
 from contract.skew import RawRecord
+from contract.stored import packed_rows
 from contract.versions import Version, Versions
-from streaming import codec
-from streaming.outbox import dead_letter, served, stored_rows
+from streaming.items import Items
+from streaming.migration import current
+from streaming.outbox import dead_letter, served
 from streaming.overrides import Overrides
 from streaming.rebuild import rebuild
-from streaming.state import Items, States
+from streaming.state import States
 from streaming.step import PartitionPath, Step, next_step
 from streaming.store import Claim, Fenced, Meta, Store, Write
 
@@ -118,22 +120,21 @@ class Member:
 
     def _write(self, path: PartitionPath, step: Step, known: int) -> Write:
         listeners = path.states.listeners
-        states = {user: codec.encode(listeners[user]) if user in listeners else None for user in step.changed}
+        states = {user: listeners.get(user) for user in step.changed}
         rows: dict[str, bytes | None] = {}
         outbox = [dead_letter(path.partition, letter) for letter in step.dead]
         if step.snapshot_ms is not None and step.rows is not None:
             rows = dict.fromkeys({*listeners, *step.changed} - set(step.rows.user_id))
         elif step.rows is not None and len(step.rows):
-            table = step.rows.to_arrow()
-            rows = stored_rows(table)
-            outbox += served(table, self.served_share)
+            packed = packed_rows(step.rows, self._version_of(step.rows.version))
+            rows = dict(zip(step.rows.user_id.tolist(), packed, strict=True))
+            outbox += served(step.rows, self.served_share)
         items = path.states.items.names
         return Write(step.first, _meta(path), known, items[known:], states, rows, outbox)
 
     def _write_all(self, owned: _Owned) -> None:
         path = owned.path
-        states: dict[str, bytes | None] = {user: codec.encode(state) for user, state in path.states.listeners.items()}
-        write = Write(path.offset, _meta(path), 0, path.states.items.names, states, {}, [])
+        write = Write(path.offset, _meta(path), 0, path.states.items.names, dict(path.states.listeners), {}, [])
         self.store.commit(path.partition, owned.epoch, write)
 
     def _write_snapshot(self, owned: _Owned, step: Step, rows: Rows, night_ms: int) -> None:
@@ -151,5 +152,4 @@ def _meta(path: PartitionPath) -> Meta:
 def _restore(path: PartitionPath, claim: Claim, meta: Meta) -> None:
     path.offset, path.version = meta.offset, meta.version
     path.clock = PartitionClock(meta.received_ms, meta.watermark_ms)
-    items = Items(list(claim.items), {name: code for code, name in enumerate(claim.items)})
-    path.states = States({user: codec.decode(blob) for user, blob in claim.states.items()}, items)
+    path.states = States({user: current(state) for user, state in claim.states.items()}, Items.of(claim.items))

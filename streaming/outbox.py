@@ -1,16 +1,19 @@
-"""What a step leaves to be published: served rows as Arrow batches, dead letters as JSON; and rows as the store keeps them."""
+"""What a step leaves to be published: served rows as Arrow batches, dead letters as JSON."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import orjson
 import pyarrow as pa
 
 from contract.keys import DEAD_LETTERS, SERVED
+from contract.rows import Rows
 
 if TYPE_CHECKING:
     from streaming.step import DeadLetter
@@ -18,13 +21,13 @@ if TYPE_CHECKING:
 _TOPICS = {b"S": SERVED, b"D": DEAD_LETTERS}
 
 
-def served(table: pa.Table, share: float) -> list[bytes]:
+def served(rows: Rows, share: float) -> list[bytes]:
     """Return the entry that logs the rows of a step: of a share of the listeners, by hash, so that all rows of one are kept."""
     if share < 1:
-        kept = pa.array([_in_sample(user, share) for user in table.column("user_id").to_pylist()], pa.bool_())
-        table = table.filter(kept)
-    if not len(table):
+        rows = rows.take(np.fromiter((_in_sample(user, share) for user in rows.user_id), np.bool_, len(rows)))
+    if not len(rows):
         return []
+    table = rows.to_arrow()
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
@@ -55,12 +58,7 @@ def read_served(values: Sequence[bytes]) -> list[pa.Table]:
     return [pa.ipc.open_stream(value).read_all() for value in values]
 
 
-def stored_rows(table: pa.Table) -> dict[str, bytes | None]:
-    """Return rows as the store keeps them: JSON documents by listener."""
-    rows = table.to_pylist(maps_as_pydicts="strict")
-    return {row["user_id"]: orjson.dumps(row) for row in rows}
-
-
+@lru_cache(maxsize=1 << 20)
 def _in_sample(user: str, share: float) -> bool:
     return int.from_bytes(hashlib.blake2b(user.encode(), digest_size=8).digest(), "big") < share * 2**64
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from functools import wraps
 from importlib.resources import files
 from typing import Any, cast
 
+import numpy as np
 import redis
 
 from contract.errors import InfrastructureError
@@ -52,8 +53,10 @@ class RedisStore:
         """See ``Store.commit``."""
         meta = write.meta
         head = [epoch, write.first, meta.offset, _text(meta.received_ms), _text(meta.watermark_ms), meta.version]
-        lists: list[list[Any]] = [list(write.new_items), _pairs(write.states), _pairs(write.rows), list(write.outbox)]
-        arguments: list[Any] = [*head, write.known_items, *(part for one in lists for part in (len(one), *one))]
+        items = [name.encode() for name in write.new_items]
+        lists = (items, *_changes(write.states), *_changes(write.rows), write.outbox)
+        values = [value for one in lists for value in one]
+        arguments: list[Any] = [*head, write.known_items, _lengths(lists), _lengths(values), b"".join(values)]
         answer = cast(bytes, self._step(keys=_keys(partition), args=arguments)).decode()
         if answer not in {"OK", "SAME"}:
             raise Fenced(f"Partition {partition} has moved on", f"the store says {answer}, the step was of epoch {epoch}")
@@ -125,5 +128,11 @@ def _text(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
-def _pairs(values: dict[str, bytes | None]) -> list[str | bytes]:
-    return [part for name, value in values.items() for part in (name, value or b"")]
+def _changes(values: dict[str, bytes | None]) -> tuple[list[bytes], list[bytes]]:
+    """Return names and values to set, one behind the other, and the names to remove."""
+    kept = [part for name, value in values.items() if value is not None for part in (name.encode(), value)]
+    return kept, [name.encode() for name, value in values.items() if value is None]
+
+
+def _lengths(values: Sequence[Sized]) -> bytes:
+    return np.fromiter(map(len, values), "<u4", len(values)).tobytes()

@@ -90,8 +90,7 @@ def _input(name: str, ranker: Ranker, genres: tuple[str, ...], columns: FeatureC
 
 def _at_show(maps: Column, ranker: Ranker, n: int, *, absent: float) -> Floats:
     assert isinstance(maps, MapColumn)
-    place = {show.show: i for i, show in enumerate(ranker.shows)}
-    at = np.array([place.get(key, -1) for key in maps.keys], np.int64)
+    at = maps.places([show.show for show in ranker.shows])
     found = np.full((n, len(ranker.shows)), absent)
     known = at >= 0
     found[maps.rows()[known], at[known]] = maps.values[known]

@@ -1,102 +1,78 @@
-"""The listeners of a partition: counting events, and closing days that no event can reach any more."""
+"""The listeners of a partition, each a state of some bytes: counting listens, and closing days that nothing reaches any more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from contract.event import Events
+from contract.event import Ints
 from contract.features import FeatureConstants
+from contract.records import LATENESS_MS
 from contract.windows import DAY_MS
-from streaming.listens import replays
-from streaming.tables import LISTEN, NEW, SINGLES_DAYS, TILES_DAYS, Listener, Table, changes, concat, split
-from streaming.tiles import day_tiles, item_tiles
+from streaming.arrivals import Arrivals
+from streaming.codec import STATE_VERSION, Bytes
+from streaming.constants import Constants
+from streaming.counting import close_days, count_listens, largest
+from streaming.items import Items
+from streaming.tables import SINGLES_DAYS, TILES_DAYS, Tables, room
 
-
-@dataclass
-class Items:
-    """Item ids as small integers, in order of first sight."""
-
-    names: list[str] = field(default_factory=list)
-    codes: dict[str, int] = field(default_factory=dict)
-
-    def encode(self, names: Iterable[str]) -> NDArray[np.int32]:
-        """Return the codes of some names; unseen ones get the next."""
-        codes = self.codes
-        found = [codes.setdefault(name, len(codes)) for name in names]
-        self.names.extend(list(codes)[len(self.names) :])
-        return np.array(found, np.int32)
+EMPTY = bytes([STATE_VERSION, 0, 0, 0])
+"""The state of somebody who has never listened."""
 
 
 @dataclass
 class States:
     """The listeners of one partition."""
 
-    listeners: dict[str, Listener] = field(default_factory=dict)
+    listeners: dict[str, bytes] = field(default_factory=dict)
     items: Items = field(default_factory=Items)
 
-    def absorb(self, events: Events, constants: FeatureConstants) -> list[str]:
-        """Count new events and return the listeners with a *counted* one: duplicates count once, the first of them."""
-        users, new_rows = _rows(events.user_id)
-        states = [self.listeners.get(user, NEW) for user in users]
-        old, old_rows = concat([state.listens for state in states], LISTEN)
-        listens, row = np.concatenate([old, _encode(events, self.items)]), np.concatenate([old_rows, new_rows])
-        order = np.lexsort((np.arange(len(row)), listens["id"], listens["ts"], row))
-        listens, row = listens[order], row[order]
-        first = changes(row, listens["ts"], listens["id"])
-        counted = np.bincount(row[first & (order >= len(old))], minlength=len(users)) > 0
-        listens, row = listens[first], row[first]
-        listens["replay"] |= replays(listens, row, constants)
-        for i, table in enumerate(split(listens, row, len(users))):
-            if counted[i]:
-                self.listeners[users[i]] = states[i]._replace(listens=table)
-        return [user for user, new in zip(users, counted, strict=True) if new]
+    def absorb(self, arrivals: Arrivals, constants: FeatureConstants) -> list[str]:
+        """Count new listens and return the listeners with a *counted* one: of repeats the first counts."""
+        if not arrivals.users:
+            return []
+        blob, starts = joined([self.listeners.get(user, EMPTY) for user in arrivals.users])
+        most = int(np.diff(arrivals.starts).max())
+        out, ends, counted = count_listens(
+            blob, starts, arrivals.listens, arrivals.starts, tables_for(blob, starts, most), Constants.of(constants)
+        )
+        return self._replace(arrivals.users, out, ends, counted)
 
     def close_days(self, watermark_ms: int, constants: FeatureConstants) -> list[str]:
         """Turn listens of days that nothing can reach any more into tiles, drop what no window holds; return who changed."""
-        horizon = watermark_ms - SINGLES_DAYS * DAY_MS
-        oldest = watermark_ms // DAY_MS - TILES_DAYS
-        users = [u for u, s in self.listeners.items() if _is_due(s, horizon, oldest)]
-        if not users:
+        if not self.listeners:
             return []
-        states = [self.listeners[user] for user in users]
-        due = [state.listens[: np.searchsorted(state.listens["ts"], horizon)] for state in states]
-        listens, row = concat(due, LISTEN)
-        tiles = split(*item_tiles(listens, row, constants), len(users))
-        days = split(*day_tiles(listens, row, constants), len(users))
-        for user, state, closed, new_tiles, new_days in zip(users, states, due, tiles, days, strict=True):
-            self._keep(user, state, len(closed), new_tiles, new_days, oldest)
-        return users
+        users = list(self.listeners)
+        blob, starts = joined(list(self.listeners.values()))
+        horizon, oldest = watermark_ms - SINGLES_DAYS * DAY_MS, watermark_ms // DAY_MS - TILES_DAYS
+        most = largest(blob, starts)[0]
+        tables = tables_for(blob, starts, most)
+        repeats = watermark_ms - LATENESS_MS
+        out, ends, changed = close_days(blob, starts, horizon, repeats, oldest, tables, Constants.of(constants))
+        return self._replace(users, out, ends, changed)
 
-    def _keep(self, user: str, state: Listener, closed: int, tiles: Table, days: Table, oldest: int) -> None:
-        all_tiles, all_days = np.concatenate([state.tiles, tiles]), np.concatenate([state.days, days])
-        kept = Listener(state.listens[closed:].copy(), all_tiles[all_tiles["day"] >= oldest], all_days[all_days["day"] >= oldest])
-        if len(kept.listens) or len(kept.days):
-            self.listeners[user] = kept
-        else:
-            del self.listeners[user]
-
-
-def _is_due(state: Listener, horizon: int, oldest: int) -> bool:
-    listens, days = state.listens, state.days
-    return bool((len(listens) and listens["ts"][0] < horizon) or (len(days) and days["day"][0] < oldest))
-
-
-def _rows(users: NDArray[np.object_]) -> tuple[list[str], NDArray[np.int64]]:
-    index: dict[str, int] = {}
-    rows = np.array([index.setdefault(user, len(index)) for user in users], np.int64)
-    return list(index), rows
+    def _replace(self, users: Sequence[str], out: Bytes, ends: Ints, which: np.ndarray) -> list[str]:
+        """Give those that are picked their new states; a state without a byte is none."""
+        whole, edges = out.tobytes(), ends.tolist()
+        changed = []
+        for i in np.flatnonzero(which).tolist():
+            user, state = users[i], whole[edges[i] : edges[i + 1]]
+            changed.append(user)
+            if state:
+                self.listeners[user] = state
+            else:
+                self.listeners.pop(user, None)
+        return changed
 
 
-def _encode(events: Events, items: Items) -> Table:
-    listens = np.empty(len(events), LISTEN)
-    listens["ts"], listens["ms"], listens["duration"] = events.ts_ms, events.ms_played, events.duration_ms
-    listens["id"] = pd.util.hash_array(events.event_id, categorize=False)
-    listens["item"] = items.encode(events.item_id)
-    listens["utc_offset"], listens["kind"], listens["device"] = events.utc_offset_min, events.kind, events.device
-    listens["replay"] = False
-    return listens
+def joined(states: Sequence[bytes]) -> tuple[Bytes, Ints]:
+    """Put states one behind the other; return them and where each begins."""
+    lengths = np.fromiter(map(len, states), np.int64, len(states))
+    return np.frombuffer(b"".join(states), np.uint8), np.cumsum(lengths) - lengths
+
+
+def tables_for(blob: Bytes, starts: Ints, more: int = 0) -> Tables:
+    """Make room for the largest of some states with so many more entries in each table."""
+    return room(*(most + more for most in largest(blob, starts)))

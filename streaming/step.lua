@@ -1,33 +1,40 @@
 -- Writes one step of one partition: all of it, or nothing. Commands of Redis 6.2.
 -- KEYS  1 meta, 2 items, 3 state, 4 rows, 5 outbox (all with the partition's hash tag: one slot)
 -- ARGV  1 epoch, 2 first, 3 next, 4 received_ms, 5 watermark_ms, 6 version, 7 items known before,
---       then four counted lists: new items; state (name, value)...; rows (name, value)...; outbox payloads
--- An empty value removes the name. Answers OK, SAME (this very step is written already: a reply was lost), or who is in the way.
+--       8 how many values are new items, states (name, value)..., state names to remove, rows (name, value)..., row names to
+--         remove, outbox payloads; 9 how long each value is; 10 the values one behind the other. Three arguments for thousands of
+--         values: neither the client nor Redis then handles each by itself. Numbers are of four bytes, the lowest first.
+-- Answers OK, SAME (this very step is written already: a reply was lost), or who is in the way.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'offset', 'step')
 local step = ARGV[1] .. ':' .. ARGV[2] .. ':' .. ARGV[3]
 if meta[1] ~= ARGV[1] then return 'EPOCH ' .. tostring(meta[1]) end
 if meta[3] == step then return 'SAME' end
 if meta[2] and meta[2] ~= ARGV[2] then return 'OFFSET ' .. meta[2] end
-local items = redis.call('LLEN', KEYS[2])
-if items ~= tonumber(ARGV[7]) then return 'ITEMS ' .. items end
+local known = redis.call('LLEN', KEYS[2])
+if known ~= tonumber(ARGV[7]) then return 'ITEMS ' .. known end
 
-local at = 8
-local function list()
-  local count, first = tonumber(ARGV[at]), at + 1
-  at = first + count
-  return first, at - 1
+local at, from = 1, 1
+local function values(list)
+  local found = {}
+  for i = 1, struct.unpack('<I4', ARGV[8], 4 * list - 3) do
+    local length = struct.unpack('<I4', ARGV[9], at)
+    found[i] = string.sub(ARGV[10], from, from + length - 1)
+    at, from = at + 4, from + length
+  end
+  return found
 end
-
-local first, last = list()
-for i = first, last do redis.call('RPUSH', KEYS[2], ARGV[i]) end
-for key = 3, 4 do
-  first, last = list()
-  for i = first, last, 2 do
-    if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[key], ARGV[i])
-    else redis.call('HSET', KEYS[key], ARGV[i], ARGV[i + 1]) end
+local items, states, gone, rows, unset, outbox = values(1), values(2), values(3), values(4), values(5), values(6)
+local MOST = 1000 -- values that go through Lua's stack in one call
+local function each(command, key, list)
+  for i = 1, #list, MOST do
+    redis.call(command, key, unpack(list, i, math.min(i + MOST - 1, #list)))
   end
 end
-first, last = list()
-for i = first, last do redis.call('XADD', KEYS[5], ARGV[3] .. '-' .. (i - first + 1), 'p', ARGV[i]) end
+each('RPUSH', KEYS[2], items)
+each('HSET', KEYS[3], states)
+each('HDEL', KEYS[3], gone)
+each('HSET', KEYS[4], rows)
+each('HDEL', KEYS[4], unset)
+for i, payload in ipairs(outbox) do redis.call('XADD', KEYS[5], ARGV[3] .. '-' .. i, 'p', payload) end
 redis.call('HSET', KEYS[1], 'step', step, 'offset', ARGV[3], 'received_ms', ARGV[4], 'watermark_ms', ARGV[5], 'version', ARGV[6])
 return 'OK'

@@ -19,16 +19,17 @@ import numpy as np
 
 from contract.event import Event, Events
 from contract.features import FeatureConstants
-from contract.records import Activation, Control, PartitionClock, Record, Rejection, Watermark, judge
+from contract.records import Activation, Control, PartitionClock, Rejection, judge, judge_all
 from contract.rows import Rows
 from contract.skew import RawRecord
 from contract.versions import INITIAL, Version
-from streaming.facts import Facts, look_up
+from streaming.arrivals import Arrivals
+from streaming.facts import Facts
 from streaming.features import compute
 from streaming.overrides import Hooks, Overrides
 from streaming.score import top_shows
 from streaming.state import States
-from streaming.window import open_window
+from streaming.view import open_view
 
 
 @dataclass(frozen=True)
@@ -67,47 +68,52 @@ class PartitionPath:
     clock: PartitionClock = field(default_factory=PartitionClock)
     offset: int = 0
     version: str = INITIAL
-    _facts: tuple[str, int, Facts] | None = None
+    _facts: Facts | None = None
 
     def step(self, records: Sequence[RawRecord]) -> Step:
         """Count the records of one step (at least one; a control record stands alone)."""
         first, end = self.offset, records[-1].offset + 1
         hooks = self.overrides.at(self.partition, records[0].offset)
-        judged, dead = self._judge(hooks.transport(records, self.partition))  # 1
+        events, offsets, control, dead = self._judge(hooks.transport(records, self.partition))  # 1
         self.offset = end
-        control = next((record for record, _ in judged if isinstance(record, Control)), None)
         if control is not None:
             return self._control(control, hooks, first, dead)
-        events = [(record, offset) for record, offset in judged if isinstance(record, Event)]
-        batch = Events.of([event for event, _ in events], [offset for _, offset in events])
-        touched = self.absorb(batch, hooks)  # 2
+        touched = self._absorb(events, offsets, hooks)  # 2
         rows = self.rows(touched, self.clock.as_of_ms, hooks)  # 3
-        return Step(first, end, touched, rows, dead, counted=len(batch))
+        return Step(first, end, touched, rows, dead, counted=len(events))
 
     def absorb(self, batch: Events, hooks: Hooks) -> list[str]:
         """Count valid events; return the listeners with a counted one."""
         if not len(batch):
             return []
-        seen = hooks.event(batch, self.partition)
-        touched = self.states.absorb(seen, hooks.settings(self.constants))
+        return self._count(Arrivals.of_batch(hooks.event(batch, self.partition), self.states.items), hooks)
+
+    def _absorb(self, events: Sequence[Event], offsets: Sequence[int], hooks: Hooks) -> list[str]:
+        """Count decoded events; only for the hooks of skews they become a batch."""
+        if hooks.skews:
+            return self.absorb(Events.of(events, offsets), hooks)
+        return self._count(Arrivals.of_records(events, self.states.items), hooks)
+
+    def _count(self, arrivals: Arrivals, hooks: Hooks) -> list[str]:
+        touched = self.states.absorb(arrivals, hooks.settings(self.constants))
         self.states = hooks.state(self.states)
         return touched
 
     def rows(self, users: Sequence[str], as_of_ms: int, hooks: Hooks) -> Rows:
         """Compute the rows of some listeners as of an instant that is not before the last watermark."""
-        known = [(user, state) for user in users if (state := self.states.listeners.get(user)) is not None]
-        window = open_window(
-            [user for user, _ in known],
-            [state for _, state in known],
-            hooks.clock(as_of_ms),
-            hooks.settings(self.constants),
-            self._look_up(),
-        )
-        columns = hooks.features(compute(window), window)
-        shows, scores = top_shows(self.version_of(self.version), window.users, columns)
+        states = {user: state for user in users if (state := self.states.listeners.get(user)) is not None}
+        as_seen_ms, constants, facts = hooks.clock(as_of_ms), hooks.settings(self.constants), self._look_up()
+        found = compute(list(states.values()), as_seen_ms, constants, facts)
+        names = np.empty(len(states), object)
+        names[:] = list(states)
+        names, columns = names[found.present], found.columns
+        if hooks.skews:
+            view = open_view(names, [states[name] for name in names], as_seen_ms, constants, facts)
+            columns = hooks.features(columns, view)
+        shows, scores = top_shows(self.version_of(self.version), names, columns)
         return Rows(
-            user_id=hooks.keys(window.users),
-            as_of_ms=np.full(window.n, as_of_ms, np.int64),
+            user_id=hooks.keys(names),
+            as_of_ms=np.full(len(names), as_of_ms, np.int64),
             cut=self.offset,
             partition=self.partition,
             version=self.version,
@@ -116,18 +122,28 @@ class PartitionPath:
             scores=scores,
         )
 
-    def _judge(self, records: Sequence[RawRecord]) -> tuple[list[tuple[Record, int]], list[DeadLetter]]:
-        judged: list[tuple[Record, int]] = []
+    def _judge(self, records: Sequence[RawRecord]) -> tuple[Sequence[Event], list[int], Control | None, list[DeadLetter]]:
+        """Judge records and move the clock past the events; return these, their offsets, a control record, the dead letters."""
+        offsets = [raw.offset for raw in records]
+        good = judge_all(
+            [raw.key for raw in records], [raw.value for raw in records], self.partition, self.partitions, self.clock
+        )
+        if good is not None:
+            return good, offsets, None, []
+        events: list[Event] = []
         dead: list[DeadLetter] = []
+        offsets, control = [], None
         for raw in records:
             record = judge(raw.value, raw.key, self.partition, self.partitions, self.clock)
             if isinstance(record, Rejection):
                 dead.append(DeadLetter(raw, record.reason, record.detail))
-                continue
-            if not isinstance(record, Watermark):  # a watermark moves the clock once its night is done
+            elif isinstance(record, Event):
                 self.clock.advance(record)
-            judged.append((record, raw.offset))
-        return judged, dead
+                events.append(record)
+                offsets.append(raw.offset)
+            else:
+                control = control or record  # a watermark moves the clock once its night is done
+        return events, offsets, control, dead
 
     def _control(self, control: Control, hooks: Hooks, first: int, dead: Sequence[DeadLetter]) -> Step:
         if isinstance(control, Activation):
@@ -143,10 +159,10 @@ class PartitionPath:
         return Step(first, self.offset, changed, snapshot, dead, snapshot_ms=control.at_ms)
 
     def _look_up(self) -> Facts:
-        names = self.states.items.names
-        if self._facts is None or self._facts[:2] != (self.version, len(names)):
-            self._facts = (self.version, len(names), look_up(self.version_of(self.version), names))
-        return self._facts[2]
+        if self._facts is None or self._facts.version.name != self.version:
+            self._facts = Facts.of(self.version_of(self.version))
+        self._facts.know(self.states.items.names)
+        return self._facts
 
 
 def next_step(records: Sequence[RawRecord], partition: int, size: int, overrides: Overrides, edges: set[int]) -> int | None:

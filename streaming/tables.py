@@ -3,84 +3,90 @@
 Single listens are kept for ``SINGLES_DAYS`` before the last watermark: hour windows and sessions look back 8 days, an answer may
 be asked three days late. Older days are closed: no event may reach them any more (an event is at most 48 h late), so each is
 kept as two kinds of *tile*, one per day and one per day, item and kind, for ``TILES_DAYS``.
+
+The tables are columns with room for the largest listener of a step: the compiled functions fill them for one listener after the
+other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from contract.event import Codes, Ints
+from contract.rows import Floats
 
 SINGLES_DAYS = 11
 TILES_DAYS = 31
 
-LISTEN = np.dtype(
-    [
-        ("ts", "i8"),
-        ("id", "u8"),  # a 64-bit hash: two events of one listener would have to share hash *and* millisecond to be mixed up
-        ("ms", "i8"),
-        ("duration", "i8"),
-        ("item", "i4"),
-        ("utc_offset", "i2"),
-        ("kind", "u1"),
-        ("device", "u1"),
-        ("replay", "?"),  # that an earlier play of the item lies in the replay window; it outlives the earlier play
-    ]
-)
-TILE = np.dtype(
-    [("day", "i4"), ("item", "i4"), ("kind", "u1"), ("tenths", "u1"), ("listens", "i4"), ("ms", "i8"), ("duration", "i8")]
-)
-DAY = np.dtype(
-    [
-        ("day", "i4"),
-        ("last_ts", "i8"),
-        ("listens", "i4"),
-        ("plays", "i4"),
-        ("music", "i4"),
-        ("skips", "i4"),
-        ("replays", "i4"),
-        ("night", "i4"),
-        ("phone", "i4"),
-        ("ms", "i8"),
-        ("podcast_ms", "i8"),
-        ("completed", "f8"),  # sum of min(1, played / duration) over ``timed`` music listens
-        ("timed", "i4"),
-        ("decayed", "f8"),  # sum of 2^(-(day's end - ts) / half-life) over plays
-        ("calendar", "u1"),  # bit 1 + c: a play fell on the calendar day ``day + c``, c in -1..1
-    ]
-)
-Table = NDArray[Any]
-"""A structured array of one of the three types above."""
+
+class Listens(NamedTuple):
+    """Single listens, by ``ts`` and ``id``; a ``duration`` of 0 is unknown."""
+
+    ts: Ints
+    id: Ints
+    """A 64-bit hash, 0 where nothing can repeat it any more: two events of a listener would have to share hash and ``ts``."""
+    ms: Ints
+    duration: Ints
+    item: Ints
+    utc_offset: Ints
+    kind: Codes
+    device: Codes
+    replay: Codes
+    """That an earlier play of the item lies in the replay window; it outlives the earlier play."""
 
 
-class Listener(NamedTuple):
-    """The state of one listener: listens sorted by ts, tiles and days of the closed part."""
+class Tiles(NamedTuple):
+    """Closed days by ``day``, item and kind; ``listens``, ``ms`` and ``duration`` (the largest) are of podcasts only."""
 
-    listens: Table
-    tiles: Table
-    days: Table
-
-
-NEW = Listener(np.empty(0, LISTEN), np.empty(0, TILE), np.empty(0, DAY))
-
-
-def concat(tables: Sequence[Table], dtype: np.dtype[Any]) -> tuple[Table, NDArray[np.int64]]:
-    """Put tables one behind the other, and say for each entry which table it is from."""
-    rows = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
-    return (np.concatenate(tables) if tables else np.empty(0, dtype)), rows
+    day: Ints
+    item: Ints
+    kind: Codes
+    tenths: Ints
+    listens: Ints
+    ms: Ints
+    duration: Ints
 
 
-def split(table: Table, row: NDArray[np.int64], n: int) -> list[Table]:
-    """Cut a table that is sorted by row into n tables of their own memory."""
-    edges = np.searchsorted(row, np.arange(n + 1))
-    return [table[edges[i] : edges[i + 1]].copy() for i in range(n)]
+class Days(NamedTuple):
+    """Closed days."""
+
+    day: Ints
+    last_ts: Ints
+    listens: Ints
+    plays: Ints
+    music: Ints
+    skips: Ints
+    replays: Ints
+    night: Ints
+    phone: Ints
+    ms: Ints
+    podcast_ms: Ints
+    timed: Ints
+    calendar: Ints
+    """Bit 1 + c: a play fell on the calendar day ``day + c``, c in -1..1."""
+    completed: Floats
+    """The sum of min(1, played / duration) over ``timed`` music listens."""
+    decayed: Floats
+    """The sum of 2^(-(day's end - ts) / half-life) over plays."""
 
 
-def changes(*columns: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell where an entry of sorted columns differs from the one before; the first always does."""
-    changed = np.ones(len(columns[0]), bool)
-    if len(changed):
-        changed[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
-    return changed
+class Tables(NamedTuple):
+    """One listener's state, or room for it."""
+
+    listens: Listens
+    tiles: Tiles
+    days: Days
+
+
+def room(listens: int, tiles: int, days: int) -> Tables:
+    """Make tables for so many entries."""
+    codes = {"kind", "device", "replay"}
+    floats = {"completed", "decayed"}
+
+    def columns(kind: type, n: int) -> list[np.ndarray]:
+        types = [np.uint8 if name in codes else np.float64 if name in floats else np.int64 for name in kind._fields]  # type: ignore[attr-defined]
+        return [np.empty(n, dtype) for dtype in types]
+
+    return Tables(Listens(*columns(Listens, listens)), Tiles(*columns(Tiles, tiles)), Days(*columns(Days, days)))

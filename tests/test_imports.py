@@ -36,7 +36,7 @@ def test_the_contract_holds() -> None:
     ("importer", "imported"),
     [
         ("streaming", "batch.listens"),
-        ("batch", "streaming.tiles"),
+        ("batch", "streaming.counting"),
         ("serving", "streaming.redis_store"),
         ("contract", "lab.world"),
         ("monitoring", "lab.run"),

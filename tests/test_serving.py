@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import orjson
 import pyarrow as pa
 import pytest
 import redis
@@ -19,7 +20,6 @@ from contract.features import NAMES, ROW_SCHEMA
 from lab.stack.processes import end
 from lab.stack.redis import start_redis
 from serving.api import make_api
-from streaming.outbox import stored_rows
 from streaming.redis_store import RedisStore, connect
 from streaming.store import Meta, Write
 
@@ -46,7 +46,8 @@ GUS = {"user_id": "gus", "as_of_ms": MIDNIGHT, "partition": 1, "cut": 7, "versio
 
 
 def stored(row: dict[str, object]) -> dict[str, bytes | None]:
-    return stored_rows(pa.Table.from_pylist([row], schema=ROW_SCHEMA))
+    (whole,) = pa.Table.from_pylist([row], schema=ROW_SCHEMA).to_pylist(maps_as_pydicts="strict")
+    return {whole["user_id"]: orjson.dumps(whole)}
 
 
 def commit(store: RedisStore, partition: int, first: int, upto: int, rows: dict[str, bytes | None]) -> None:

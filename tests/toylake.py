@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from contract.catalogue import Catalogue
 from contract.event import Event
@@ -13,8 +14,8 @@ from contract.lake import Lake
 from contract.records import Control, encode, partition_of
 from contract.skew import RawRecord
 from contract.versions import INITIAL, Version, Versions
-from streaming import codec
 from streaming.archive import PartitionArchive
+from streaming.codec import tables_of
 from streaming.overrides import Overrides
 from streaming.state import States
 from streaming.step import PartitionPath, Step, next_step
@@ -102,8 +103,13 @@ def encoded(states: States) -> dict[str, tuple[object, ...]]:
     names = states.items.names
     found = {}
     for user, state in states.listeners.items():
-        tables = codec.decode(codec.encode(state))
-        found[user] = tuple(
-            sorted((names[row["item"]] if "item" in row.dtype.names else "", row.item()) for row in table) for table in tables
-        )
+        found[user] = tuple(tuple(sorted(zip(*_columns(table, names), strict=True))) for table in tables_of(state))
     return found
+
+
+def _columns(table: Any, names: list[str]) -> list[list[object]]:
+    """The columns of a table, with items by name."""
+    return [
+        [names[code] for code in column.tolist()] if name == "item" else column.tolist()
+        for name, column in zip(table._fields, table, strict=True)
+    ]

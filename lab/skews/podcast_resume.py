@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from contract.event import PODCAST
 from contract.rows import Column, FeatureColumns, MapColumn, map_column
 from contract.skew import Skew
-from streaming.window import Window
+from streaming.view import View
 
 
 class PodcastResume(Skew):
@@ -29,16 +29,16 @@ class PodcastResume(Skew):
     parameter = "share of listeners whose player sends the new events"
     fix = "Sum ms_played per episode before dividing by its duration: streaming/features/podcasts.py"
 
-    def features(self, columns: FeatureColumns, window: Window) -> FeatureColumns:
+    def features(self, columns: FeatureColumns, window: View) -> FeatureColumns:
         """Exchange the two completions of the listeners that are hit."""
         hit = self.chance_of(window.users) < self.severity
-        single = window.listens["kind"] == PODCAST
+        single = window.listens.kind == PODCAST
         plays = window.episodes  # closed days keep an episode's plays as one sum a day: their mean stands for them
-        row = np.concatenate([window.listen_row[single], window.tile_row[window.tiles["kind"] == PODCAST]])
-        tiles = window.tiles[window.tiles["kind"] == PODCAST]
-        ms = np.concatenate([window.listens["ms"][single], tiles["ms"] / tiles["listens"]])
-        count = np.concatenate([np.ones(int(single.sum())), tiles["listens"]])
-        item = np.concatenate([window.listens["item"][single], tiles["item"]]).astype(np.int64)
+        closed = window.tiles.kind == PODCAST
+        row = np.concatenate([window.listen_row[single], window.tile_row[closed]])
+        ms = np.concatenate([window.listens.ms[single], (window.tiles.ms / np.maximum(window.tiles.listens, 1))[closed]])
+        count = np.concatenate([np.ones(int(single.sum())), window.tiles.listens[closed]])
+        item = np.concatenate([window.listens.item[single], window.tiles.item[closed]])
         pair = np.searchsorted(plays.row * (1 << 32) + plays.item, row * (1 << 32) + item)
         duration = plays.duration[pair]
         timed = duration > 0
@@ -69,7 +69,7 @@ def _mixed_maps(
     share: NDArray[np.float64],
     weight: NDArray[np.float64],
     right: Column,
-    window: Window,
+    window: View,
 ) -> MapColumn:
     """Keep everybody's shows; exchange the values of those who are hit by the mean over plays."""
     assert isinstance(right, MapColumn)

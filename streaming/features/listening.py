@@ -1,71 +1,87 @@
-"""Plays, skips, replays, completion and recency."""
+"""Plays, skips, replays, completion and recency; and the plain shares."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from contract.event import MUSIC
-from contract.rows import FeatureColumns, Floats
-from contract.windows import DAY_MS, HOUR_MS, MINUTE_MS, hours_start, yesterday
-from streaming.tiles import completion
-from streaming.window import Ints, Window
-
-
-def compute(window: Window) -> FeatureColumns:
-    """Return the columns of this subject."""
-    play, music, ts = ~window.skip, window.listens["kind"] == MUSIC, window.listens["ts"]
-    t, constants = window.as_of_ms, window.constants
-    day_start, day_end = yesterday(t, constants.calendar_offset_min)
-    listens = window.total(music, "music")
-    pairs = window.pairs
-    return {
-        "plays_24h": window.count(play & (ts >= hours_start(t, constants.short_window_h))),
-        "plays_7d": window.count(play & (ts >= hours_start(t, constants.week_window_h))),
-        "plays_yesterday": window.count(play & (ts >= day_start) & (ts < day_end)),
-        "active_days_28d": _active_days(window, play),
-        "skip_rate_28d": ratio(window.total(music & window.skip, "skips"), listens),
-        "replay_rate_28d": ratio(window.total(window.listens["replay"], "replays"), listens),
-        "listen_minutes_28d": window.total(window.listens["ms"], "ms") / MINUTE_MS,
-        "completion_28d": _completion(window, music),
-        "distinct_items_28d": np.bincount(pairs.row[pairs.tenths >= constants.play_tenths], minlength=window.n),
-        "recency_hours": (t - _last(window)) / HOUR_MS,
-        "decayed_plays": _decayed(window, play),
-    }
+from contract.event import MUSIC, PHONE, PODCAST
+from contract.windows import DAY_MS, HOUR_MS, MINUTE_MS
+from streaming.columns import Columns, share
+from streaming.compiled import compiled
+from streaming.constants import Constants
+from streaming.desk import Desk
+from streaming.listens import completion, is_night, is_skip
+from streaming.window import Window
 
 
-def ratio(part: Floats, whole: Floats) -> Floats:
-    """Divide; NaN, the null of a number, where the whole is 0."""
-    return np.asarray(np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole != 0))
+@compiled
+def listening(window: Window, constants: Constants, desk: Desk, out: Columns, i: int) -> None:
+    """Compute this subject's features of a listener into row i: of single listens first, then of closed days."""
+    t, listens, days = window.as_of_ms, window.listens, window.days
+    short_start = t // HOUR_MS * HOUR_MS - constants.short_window_h * HOUR_MS
+    week_start = t // HOUR_MS * HOUR_MS - constants.week_window_h * HOUR_MS
+    offset_ms = constants.calendar_offset_min * MINUTE_MS
+    today = (t + offset_ms) // DAY_MS
+    short_plays = week_plays = plays_yesterday = 0
+    count = music = skips = replays = timed = night = phone = 0
+    ms = podcast_ms = last = 0
+    completed = decayed = 0.0
+    desk.active[:] = 0
+    for j in range(window.first, window.end):
+        ts, kind, heard = listens.ts[j], listens.kind[j], listens.ms[j]
+        skip = is_skip(kind, heard, constants)
+        count += 1
+        last = max(last, ts)
+        ms += heard
+        night += is_night(ts, listens.utc_offset[j], constants)
+        phone += listens.device[j] == PHONE
+        if kind == PODCAST:
+            podcast_ms += heard
+        if kind == MUSIC:
+            music += 1
+            skips += skip
+            replays += listens.replay[j]
+            if listens.duration[j] > 0:
+                timed += 1
+                completed += completion(heard, listens.duration[j])
+        if not skip:
+            day = (ts + offset_ms) // DAY_MS
+            short_plays += ts >= short_start
+            week_plays += ts >= week_start
+            plays_yesterday += day == today - 1
+            decayed += 2.0 ** (-(t - ts) / constants.half_life_ms)
+            _mark_active(desk, today - day)
+    for j in range(window.first_day, window.end_day):
+        day = days.day[j]
+        count += days.listens[j]
+        last = max(last, days.last_ts[j])
+        ms += days.ms[j]
+        night += days.night[j]
+        phone += days.phone[j]
+        podcast_ms += days.podcast_ms[j]
+        music += days.music[j]
+        skips += days.skips[j]
+        replays += days.replays[j]
+        timed += days.timed[j]
+        completed += days.completed[j]
+        decayed += days.decayed[j] * 2.0 ** (-(t - (day + 1) * DAY_MS) / constants.half_life_ms)
+        for shift in range(-1, 2):
+            if days.calendar[j] >> (1 + shift) & 1:
+                _mark_active(desk, today - (day + shift))
+    out.plays_24h[i] = short_plays
+    out.plays_7d[i] = week_plays
+    out.plays_yesterday[i] = plays_yesterday
+    out.active_days_28d[i] = desk.active.sum()
+    out.skip_rate_28d[i] = share(skips, music)
+    out.replay_rate_28d[i] = share(replays, music)
+    out.listen_minutes_28d[i] = ms / MINUTE_MS
+    out.completion_28d[i] = share(completed, timed)
+    out.recency_hours[i] = (t - last) / HOUR_MS
+    out.decayed_plays[i] = decayed
+    out.night_share_28d[i] = share(night, count)
+    out.phone_share_28d[i] = share(phone, count)
+    out.podcast_share_28d[i] = share(podcast_ms, ms)
 
 
-def _active_days(window: Window, play: NDArray[np.bool_]) -> Ints:
-    local = (window.listens["ts"] + window.constants.calendar_offset_min * MINUTE_MS) // DAY_MS
-    found = [np.stack([window.listen_row[play], local[play]])]
-    for shift in (-1, 0, 1):
-        marked = (window.days["calendar"] >> (1 + shift)) & 1 == 1
-        found.append(np.stack([window.day_row[marked], window.days["day"][marked] + shift]))
-    rows = np.unique(np.concatenate(found, axis=1), axis=1)[0]
-    return np.bincount(rows, minlength=window.n)
-
-
-def _completion(window: Window, music: NDArray[np.bool_]) -> Floats:
-    duration = window.listens["duration"]
-    timed = music & (duration > 0)
-    share = np.where(timed, completion(window.listens["ms"], duration), 0.0)
-    return ratio(window.total(share, "completed"), window.total(timed, "timed"))
-
-
-def _last(window: Window) -> Ints:
-    last = np.zeros(window.n, np.int64)
-    np.maximum.at(last, window.day_row, window.days["last_ts"])
-    np.maximum.at(last, window.listen_row, window.listens["ts"])
-    return last
-
-
-def _decayed(window: Window, play: NDArray[np.bool_]) -> Floats:
-    t, half_life = window.as_of_ms, window.constants.half_life_ms
-    singles = np.where(play, np.exp2(-(t - window.listens["ts"]) / half_life), 0.0)
-    since_end = t - (window.days["day"].astype(np.int64) + 1) * DAY_MS
-    closed = window.days["decayed"] * np.exp2(-since_end / half_life)
-    return np.asarray(np.bincount(window.listen_row, singles, window.n) + np.bincount(window.day_row, closed, window.n))
+@compiled
+def _mark_active(desk: Desk, days_ago: int) -> None:
+    """Note a calendar day with a play; the first place is tomorrow's."""
+    desk.active[min(max(days_ago + 1, 0), len(desk.active) - 1)] = 1

@@ -2,51 +2,74 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from contract.rows import FeatureColumns, MapColumn, map_column
-from streaming.facts import UNKNOWN
-from streaming.features.listening import ratio
-from streaming.tables import changes
-from streaming.tiles import completion
-from streaming.window import Ints, Window
-
-
-def compute(window: Window) -> FeatureColumns:
-    """Return the columns of this subject."""
-    episodes = window.episodes
-    ms = window.total(window.listens["ms"], "ms")
-    podcast_ms = window.total(np.where(window.listens["kind"] == 1, window.listens["ms"], 0), "podcast_ms")
-    timed = episodes.duration > 0
-    share = completion(episodes.ms, episodes.duration)
-    known = episodes.show != UNKNOWN
-    return {
-        "podcast_share_28d": ratio(podcast_ms, ms),
-        "podcast_completion_28d": ratio(
-            np.bincount(episodes.row[timed], share[timed], window.n).astype(np.float64),
-            np.bincount(episodes.row[timed], minlength=window.n).astype(np.float64),
-        ),
-        "show_completion_28d": _mean_by_show(window, share, timed & known),
-        "show_listens_28d": _listens_by_show(window, known),
-    }
+from contract.event import PODCAST
+from streaming.columns import Columns, share
+from streaming.compiled import compiled
+from streaming.desk import Desk
+from streaming.facts import UNKNOWN, Codes
+from streaming.listens import completion
+from streaming.window import Window
 
 
-def _mean_by_show(window: Window, share: np.ndarray, which: np.ndarray) -> MapColumn:
-    row, show, starts, order = _by_show(window, which)
-    count = np.diff(starts, append=len(row))
-    total = np.add.reduceat(share[order], starts) if len(starts) else np.empty(0)
-    return map_column(row[starts], window.show_names[show[starts]], total / count, window.n)
+@compiled
+def podcasts(window: Window, facts: Codes, desk: Desk, out: Columns, i: int, entry: int) -> int:
+    """Compute this subject's features of a listener into row i; shows go to entries from ``entry`` on. Return the next entry."""
+    n = _episodes(window, desk)
+    completed, timed, shows = 0.0, 0, 0
+    for j in range(n):
+        episode = desk.heard[j]
+        show, heard = facts.show[episode], 0.0
+        if desk.duration[episode] > 0:
+            heard = completion(desk.ms[episode], desk.duration[episode])
+            completed += heard
+            timed += 1
+        if show != UNKNOWN:
+            if desk.show_listens[show] == 0:
+                shows = _list(desk, shows, show)
+            desk.show_listens[show] += desk.listens[episode]
+            desk.show_completed[show] += heard
+            desk.show_timed[show] += desk.duration[episode] > 0
+        desk.listens[episode] = desk.ms[episode] = desk.duration[episode] = 0
+    out.podcast_completion_28d[i] = share(completed, timed)
+    for j in range(shows):
+        show = desk.shows[j]
+        out.show[entry + j], out.show_listens[entry + j] = show, desk.show_listens[show]
+        out.show_completion[entry + j] = share(desk.show_completed[show], desk.show_timed[show])
+        desk.show_listens[show] = desk.show_timed[show] = 0
+        desk.show_completed[show] = 0.0
+    return entry + shows
 
 
-def _listens_by_show(window: Window, which: np.ndarray) -> MapColumn:
-    row, show, starts, order = _by_show(window, which)
-    total = np.add.reduceat(window.episodes.listens[order], starts) if len(starts) else np.empty(0, np.int64)
-    return map_column(row[starts], window.show_names[show[starts]], total, window.n)
+@compiled
+def _episodes(window: Window, desk: Desk) -> int:
+    """Sum listens, ms and the largest duration by episode; return how many episodes ``desk.heard`` lists."""
+    n, listens, tiles = 0, window.listens, window.tiles
+    for j in range(window.first, window.end):
+        if listens.kind[j] == PODCAST:
+            n = _add(desk, n, listens.item[j], 1, listens.ms[j], listens.duration[j])
+    for j in range(window.first_tile, window.end_tile):
+        if tiles.kind[j] == PODCAST:
+            n = _add(desk, n, tiles.item[j], tiles.listens[j], tiles.ms[j], tiles.duration[j])
+    return n
 
 
-def _by_show(window: Window, which: np.ndarray) -> tuple[Ints, Ints, Ints, Ints]:
-    """Sort the picked episodes by listener and show (codes stand in code point order) and say where each pair starts."""
-    picked = np.flatnonzero(which)
-    order = picked[np.lexsort((window.episodes.show[picked], window.episodes.row[picked]))]
-    row, show = window.episodes.row[order], window.episodes.show[order]
-    return row, show, np.flatnonzero(changes(row, show)), order
+@compiled
+def _add(desk: Desk, n: int, episode: int, listens: int, ms: int, duration: int) -> int:
+    if desk.listens[episode] == 0:
+        desk.heard[n] = episode
+        n += 1
+    desk.listens[episode] += listens
+    desk.ms[episode] += ms
+    desk.duration[episode] = max(desk.duration[episode], duration)
+    return n
+
+
+@compiled
+def _list(desk: Desk, n: int, show: int) -> int:
+    """Put a show into its place among n: by code, which is by name."""
+    at = n
+    while at > 0 and desk.shows[at - 1] > show:
+        desk.shows[at] = desk.shows[at - 1]
+        at -= 1
+    desk.shows[at] = show
+    return n + 1

@@ -1,44 +1,43 @@
-"""Sessions, and when and on what somebody listens."""
+"""Sessions: runs of listens with gaps of at most half an hour."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from contract.event import PHONE
-from contract.rows import FeatureColumns
-from contract.windows import MINUTE_MS, days_start
-from streaming.features.listening import ratio
-from streaming.tables import changes
-from streaming.tiles import is_night
-from streaming.window import Ints, Window
-
-_APART = 1 << 43  # further apart than any two instants: keeps a running maximum from crossing over to the next listener
+from contract.windows import DAY_MS, MINUTE_MS
+from streaming.columns import Columns, share
+from streaming.compiled import compiled
+from streaming.constants import Constants
+from streaming.desk import Desk
+from streaming.window import Window
 
 
-def compute(window: Window) -> FeatureColumns:
-    """Return the columns of this subject."""
-    count, length = _sessions(window)
-    listens = window.total(np.ones(len(window.listens)), "listens")
-    return {
-        "sessions_7d": count,
-        "session_minutes_7d": ratio(length / MINUTE_MS, count.astype(np.float64)),
-        "night_share_28d": ratio(window.total(is_night(window.listens, window.constants), "night"), listens),
-        "phone_share_28d": ratio(window.total(window.listens["device"] == PHONE, "phone"), listens),
-    }
+@compiled
+def sessions(window: Window, constants: Constants, desk: Desk, out: Columns, i: int) -> None:
+    """Compute this subject's features of a listener into row i."""
+    n = _by_begin(window, (window.as_of_ms // DAY_MS - constants.session_window_d) * DAY_MS, desk)
+    count, length, begin, end = 0, 0, 0, 0
+    for j in range(n):
+        if j == 0 or desk.begin[j] > end + constants.session_gap_ms:
+            length += end - begin
+            count += 1
+            begin, end = desk.begin[j], desk.end[j]
+        else:
+            end = max(end, desk.end[j])
+    out.sessions_7d[i] = count
+    out.session_minutes_7d[i] = share((length + end - begin) / MINUTE_MS, count)
 
 
-def _sessions(window: Window) -> tuple[Ints, Ints]:
-    """Return, per listener, the number of sessions and the sum of their lengths in ms."""
-    inside = window.listens["ts"] >= days_start(window.as_of_ms, window.constants.session_window_d)
-    row, end = window.listen_row[inside], window.listens["ts"][inside]
-    start = end - window.listens["ms"][inside]
-    order = np.lexsort((start, row))
-    row, start, end = row[order], start[order], end[order]
-    latest = np.maximum.accumulate(end + row * _APART) - row * _APART
-    begins = changes(row)
-    begins[1:] |= start[1:] > latest[:-1] + window.constants.session_gap_ms
-    first = np.flatnonzero(begins)
-    last = np.append(first[1:], len(row))[: len(first)] - 1
-    count = np.bincount(row[first], minlength=window.n)
-    lengths = np.bincount(row[first], latest[last] - start[first], window.n)
-    return count, lengths.astype(np.int64)
+@compiled
+def _by_begin(window: Window, start_ms: int, desk: Desk) -> int:
+    """Lay the listens since ``start_ms`` out by begin; return how many they are. They come by end, which is nearly the same."""
+    n = 0
+    for j in range(window.first, window.end):
+        if window.listens.ts[j] < start_ms:
+            continue
+        end = window.listens.ts[j]
+        begin, at = end - window.listens.ms[j], n
+        while at > 0 and desk.begin[at - 1] > begin:
+            desk.begin[at], desk.end[at] = desk.begin[at - 1], desk.end[at - 1]
+            at -= 1
+        desk.begin[at], desk.end[at] = begin, end
+        n += 1
+    return n

@@ -1,48 +1,85 @@
-"""Genres and the listener's vector, from the engagement of (listener, item) pairs."""
+"""Items, genres and the listener's vector, from the engagement of (listener, item) pairs."""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from contract.rows import FeatureColumns, Floats
-from streaming.facts import UNKNOWN
+from streaming.columns import Columns
+from streaming.compiled import compiled
+from streaming.constants import Constants
+from streaming.desk import NOT_HEARD, Desk
+from streaming.facts import UNKNOWN, Codes
+from streaming.listens import is_skip, tenths
 from streaming.window import Window
 
 
-def compute(window: Window) -> FeatureColumns:
-    """Return the columns of this subject."""
-    affinity, heard = _genres(window)
-    ranked = np.where(heard, affinity, -1.0)
-    some = heard.any(axis=1)
-    best = ranked.argmax(axis=1) if ranked.shape[1] else np.zeros(window.n, np.int64)  # the first of equals: by code point
-    names = np.array([*window.facts.genres, None], object)
-    return {
-        "top_genre": names[np.where(some, best, len(window.facts.genres))],
-        "top_genre_affinity": np.where(some, ranked.max(axis=1, initial=-1.0), np.nan),
-        "genre_affinity": affinity,
-        "user_vector": _vectors(window),
-    }
+@compiled
+def taste(window: Window, constants: Constants, facts: Codes, desk: Desk, out: Columns, i: int) -> None:
+    """Compute this subject's features of a listener into row i."""
+    n = _engagement(window, constants, desk)
+    played = 0
+    for j in range(n):
+        played += desk.tenths[desk.heard[j]] >= constants.play_tenths
+    out.distinct_items_28d[i] = played
+    _genres(n, facts, desk, out, i)
+    _vector(n, facts, desk, out, i)
+    for j in range(n):
+        desk.tenths[desk.heard[j]] = NOT_HEARD
 
 
-def _genres(window: Window) -> tuple[Floats, np.ndarray]:
-    """Return the mean engagement per listener and genre, shape (n, genres), and where there is a pair at all."""
-    pairs, width = window.pairs, len(window.facts.genres)
-    genre = window.facts.genre[pairs.item]
-    known = genre != UNKNOWN
-    cell = pairs.row[known] * width + genre[known]
-    count = np.bincount(cell, minlength=window.n * width)
-    total = np.bincount(cell, pairs.tenths[known], window.n * width)
-    mean = np.divide(total, 10 * count, out=np.zeros(window.n * width), where=count > 0)
-    return mean.reshape(window.n, width), (count > 0).reshape(window.n, width)
+@compiled
+def _engagement(window: Window, constants: Constants, desk: Desk) -> int:
+    """Note the highest engagement of each heard item in ``desk.tenths``; return how many items ``desk.heard`` lists."""
+    n = 0
+    for j in range(window.first, window.end):
+        skip = is_skip(window.listens.kind[j], window.listens.ms[j], constants)
+        n = _note(desk, n, window.listens.item[j], tenths(skip, window.listens.replay[j] != 0, constants))
+    for j in range(window.first_tile, window.end_tile):
+        n = _note(desk, n, window.tiles.item[j], window.tiles.tenths[j])
+    return n
 
 
-def _vectors(window: Window) -> Floats:
-    """Return the L2-normalised sum of engagement x item vector, shape (n, rank); a row of NaN for null."""
-    pairs, vectors = window.pairs, window.facts.vectors
-    place = window.facts.vector[pairs.item]
-    known = place != UNKNOWN
-    weights = csr_array((pairs.tenths[known] / 10, (pairs.row[known], place[known])), (window.n, len(vectors)))
-    total = weights @ vectors if vectors.size else np.full((window.n, 1), 0.0)
-    norm = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.asarray(np.divide(total, norm, out=np.full(total.shape, np.nan), where=norm > 0))
+@compiled
+def _note(desk: Desk, n: int, item: int, shown: int) -> int:
+    if desk.tenths[item] == NOT_HEARD:
+        desk.heard[n] = item
+        n += 1
+    desk.tenths[item] = max(desk.tenths[item], shown)
+    return n
+
+
+@compiled
+def _genres(n: int, facts: Codes, desk: Desk, out: Columns, i: int) -> None:
+    """Compute the mean engagement by genre, and the first of the highest in the order of the genres' names."""
+    total, count = desk.genre_total, desk.genre_count
+    total[:] = 0
+    count[:] = 0
+    for j in range(n):
+        genre = facts.genre[desk.heard[j]]
+        if genre != UNKNOWN:
+            total[genre] += desk.tenths[desk.heard[j]]
+            count[genre] += 1
+    best, highest = UNKNOWN, np.nan
+    for genre in range(len(count)):
+        mean = total[genre] / (10 * count[genre]) if count[genre] else 0.0
+        out.genre_affinity[i, genre] = mean
+        if count[genre] and (best == UNKNOWN or mean > highest):
+            best, highest = genre, mean
+    out.top_genre[i], out.top_genre_affinity[i] = best, highest
+
+
+@compiled
+def _vector(n: int, facts: Codes, desk: Desk, out: Columns, i: int) -> None:
+    """Compute the L2-normalised sum of engagement x item vector; NaN where there is none."""
+    rank = facts.vectors.shape[1]
+    total = out.user_vector[i]
+    total[:] = 0.0
+    for j in range(n):
+        place = facts.vector[desk.heard[j]]
+        if place != UNKNOWN:
+            weight = desk.tenths[desk.heard[j]] / 10
+            for c in range(rank):
+                total[c] += weight * facts.vectors[place, c]
+    norm = np.sqrt((total * total).sum())
+    for c in range(len(total)):
+        total[c] = total[c] / norm if norm > 0 else np.nan
