@@ -61,11 +61,8 @@ def require_whole(lake: Lake, *, from_date: str, to_date: str) -> None:
     """
     if not lake.is_local:
         return  # left to Spark
-    for partition in lake.partitions():
-        for commit in lake.commits(partition):
-            for file in commit.files:
-                if from_date <= file.date <= to_date:
-                    _require(lake.folder / file.path, file)
+    for file in lake.event_files(from_date=from_date, to_date=to_date):
+        _require(lake.folder / file.path, file)
 
 
 def _require(path: Path, file: LakeFile) -> None:

@@ -2,6 +2,7 @@
 
 lake/events/event_date=…/p03-….parquet   valid events        lake/rejected/p03-….parquet   bad records with their reason
 lake/log/p03/….json                      what the archiver committed: the only files that are ever read
+lake/log/p03/compacted-….json            all commits up to a compaction, in place of theirs
 lake/lake.json                           how many partitions the lake has, for life
 snapshots/2026-01-08/p03-….parquet       the live path's rows of a night, by partition and cut
 served/p03-….parquet                     the live path's logged rows

@@ -3,27 +3,43 @@
 The archiver writes data files first and one ``Commit`` last; a file that no commit names does not exist for any reader. The cut
 of the night at T is, per partition, the offset of its watermark T, so a night needs no consumer to know it.
 
-A lake is written in a folder of this machine's file system. It is read there, or through ``Files`` wherever else it lies.
+A compaction replaces the files that commits name, and nothing else of them: it writes all commits of a partition down again, in
+one file beside theirs, which stands for them from then on. What it replaced is still there until the next one.
+
+A lake is written in a folder of this machine's file system, by one process at a time. It is read there, or through ``Files``
+wherever else it lies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated, Any
 
 import msgspec
 
 from contract.errors import CannotJudge, InfrastructureError
 from contract.files import Files, LocalFiles
 from contract.home import write_whole
+from contract.lock import locked
 from contract.windows import iso
 
 SETTLED = "lake.json"
 LAST_DATE = "9999-12-31"
 
+_NAMED = re.compile(r"p(\d+)-(-?\d+)-(-?\d+)\.parquet")
+"""A data file: its partition, its first offset, the offset behind it."""
+_COMPACTED = "compacted-"
+"""Begins the names of files that stand for many commits; they sort behind those of single commits."""
+
 
 class LakeFile(msgspec.Struct, frozen=True):
-    """One Parquet file of ``LAKE_SCHEMA``: its path under the lake, the UTC date of its events, its rows."""
+    """A commit's events of one UTC date: in which Parquet file of ``LAKE_SCHEMA`` under the lake, and how many rows of it.
+
+    Several commits share a compacted file: each says how many of its rows are its own.
+    """
 
     path: str
     date: str
@@ -47,6 +63,9 @@ class Commit(msgspec.Struct, frozen=True):
     files: list[LakeFile]
     rejected: int = 0
     rejected_file: str | None = None
+
+
+_Together = Annotated[list[Commit], msgspec.Meta(min_length=1)]
 
 
 class _Settled(msgspec.Struct, frozen=True):
@@ -94,10 +113,57 @@ class Lake:
                 f"Set SKEWLAB_PARTITIONS={len(known)}, or begin another home",
             )
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only writer of the lake: an archiver or a compaction. Readers never wait.
+
+        Raises:
+            InfrastructureError: another process writes it.
+        """
+        with locked(self.folder / ".lock", wait=False) as mine:
+            if not mine:
+                why = "another archiver or a compaction is at work in it"
+                raise InfrastructureError(
+                    f"Nothing can be written to the lake {self}", why, "Wait until it is done and run it again"
+                )
+            yield
+
     def append(self, commit: Commit) -> None:
         """Make the files of a commit part of the lake."""
-        order = commit.first + (1 << 62)  # history's offsets are negative; file names must sort
-        write_whole(self.folder / _log(commit.partition) / f"{order:020d}.json", msgspec.json.encode(commit))
+        write_whole(self.folder / _log(commit.partition) / f"{_order(commit.first)}.json", msgspec.json.encode(commit))
+
+    def replace(self, partition: int, commits: Sequence[Commit]) -> None:
+        """Let these stand for all commits of a partition: the same ones, but for the paths of their files.
+
+        Commits and files that are replaced so stay where they are, for readers that know them already, until ``sweep``.
+        """
+        numbers = [int(_number(name)) for name in self._place.names(_log(partition)) if name.startswith(_COMPACTED)]
+        name = f"{_COMPACTED}{max(numbers, default=0) + 1:08d}.json"
+        write_whole(self.folder / _log(partition) / name, msgspec.json.encode(commits))
+
+    def sweep(self, *, replaced: bool) -> None:
+        """Remove what writers left that were killed; with ``replaced`` also what compactions have replaced.
+
+        To be called by the lake's only writer: what another one is just writing looks the same.
+        """
+        logs = {partition: self.commits(partition) for partition in self.partitions()}
+        ends = {partition: commits[-1].next for partition, commits in logs.items() if commits}
+        named = {path for commits in logs.values() for commit in commits for path in _paths(commit)}
+        for path in self._data_files():
+            partition, first = _place_of(path)
+            behind = partition in logs and first >= ends.get(partition, first)
+            if (replaced or behind) and path.relative_to(self.folder).as_posix() not in named:
+                path.unlink()
+        for path in self.folder.rglob("*.tmp"):
+            path.unlink()
+        for partition in logs if replaced else ():
+            for name in self._superseded(partition):
+                (self.folder / _log(partition) / name).unlink()
+
+    def _data_files(self) -> list[Path]:
+        """Return all data files with names as writers give them, whether a commit names them or not."""
+        found = (path for pattern in ("events/*/*", "rejected/*") for path in self.folder.glob(pattern))
+        return [path for path in found if _NAMED.fullmatch(path.name)]
 
     def commits(self, partition: int) -> list[Commit]:
         """Return the commits of one partition, in offset order.
@@ -106,12 +172,7 @@ class Lake:
             InfrastructureError: a commit cannot be read or the log has a hole.
         """
         found: list[Commit] = []
-        for name in self._place.names(_log(partition)):
-            path = f"{_log(partition)}/{name}"
-            try:
-                commit = msgspec.json.decode(self._place.read(path) or b"", type=Commit)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise InfrastructureError(f"The lake's log {self}/{path} is broken", str(error), "Rebuild the lake") from error
+        for commit in self._written(partition):
             reached = found[-1].next if found else min(commit.first, 0)  # history stands below 0, everything else begins at it
             if commit.first != reached:
                 raise InfrastructureError(
@@ -121,6 +182,33 @@ class Lake:
                 )
             found.append(commit)
         return found
+
+    def _written(self, partition: int) -> Iterator[Commit]:
+        """Yield what the newest compaction wrote down, then the commits behind it."""
+        names = self._place.names(_log(partition))
+        end = ""
+        for name in [name for name in names if name.startswith(_COMPACTED)][-1:]:
+            together = self._decoded(f"{_log(partition)}/{name}", _Together)
+            end = _order(together[-1].next)
+            yield from together
+        for name in names:
+            if not name.startswith(_COMPACTED) and name >= end:
+                yield self._decoded(f"{_log(partition)}/{name}", Commit)
+
+    def _superseded(self, partition: int) -> list[str]:
+        """Return the names of the files of a partition's log that a compaction stands for."""
+        names = self._place.names(_log(partition))
+        together = [name for name in names if name.startswith(_COMPACTED)]
+        if not together:
+            return []
+        end = _order(self._decoded(f"{_log(partition)}/{together[-1]}", _Together)[-1].next)
+        return [*together[:-1], *(name for name in names if not name.startswith(_COMPACTED) and name < end)]
+
+    def _decoded(self, path: str, kind: Any) -> Any:
+        try:
+            return msgspec.json.decode(self._place.read(path) or b"", type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise InfrastructureError(f"The lake's log {self}/{path} is broken", str(error), "Rebuild the lake") from error
 
     def partitions(self) -> list[int]:
         """Return the partitions of the lake; none where it was never settled.
@@ -174,20 +262,60 @@ class Lake:
 
     def files(self, *, from_date: str = "", to_date: str = LAST_DATE) -> list[Path]:
         """Return the committed event files of a folder whose events fall in the given UTC dates, both included."""
-        return [self.folder / path for path in self._event_files(from_date, to_date)]
+        return [self.folder / file.path for file in self.event_files(from_date=from_date, to_date=to_date)]
 
     def uris(self, *, from_date: str = "", to_date: str = LAST_DATE) -> list[str]:
         """Return the same files as Spark is told of them, wherever the lake lies: as Hadoop paths with their scheme."""
-        return [f"{self._place.root}/{path}" for path in self._event_files(from_date, to_date)]
+        return [f"{self._place.root}/{file.path}" for file in self.event_files(from_date=from_date, to_date=to_date)]
 
-    def _event_files(self, from_date: str, to_date: str) -> list[str]:
-        return sorted({f.path for f in self._files() if from_date <= f.date <= to_date})
+    def event_files(self, *, from_date: str = "", to_date: str = LAST_DATE) -> list[LakeFile]:
+        """Return the same files, each once and with all its rows, whichever commits share it."""
+        rows: dict[tuple[str, str], int] = {}
+        for file in self._shares():
+            if from_date <= file.date <= to_date:
+                rows[file.path, file.date] = rows.get((file.path, file.date), 0) + file.rows
+        return [LakeFile(path, date, rows[path, date]) for path, date in sorted(rows)]
 
-    def _files(self) -> Iterable[LakeFile]:
+    def _shares(self) -> Iterable[LakeFile]:
         for partition in self.partitions():
             for commit in self.commits(partition):
                 yield from commit.files
 
 
+def event_path(date: str, partition: int, first: int, end: int) -> str:
+    """Return where, below the lake, the file of a date's events lies that stood in a partition at offsets in [first, end)."""
+    return f"events/event_date={date}/{_file_name(partition, first, end)}"
+
+
+def rejected_path(partition: int, first: int, end: int) -> str:
+    """Return where, below the lake, the bad records lie that stood in a partition at offsets in [first, end)."""
+    return f"rejected/{_file_name(partition, first, end)}"
+
+
+def _file_name(partition: int, first: int, end: int) -> str:
+    return f"p{partition:02d}-{first}-{end}.parquet"
+
+
 def _log(partition: int) -> str:
     return f"log/p{partition:02d}"
+
+
+def _order(first: int) -> str:
+    """Write an offset so that names sort as offsets do: history's are negative."""
+    return f"{first + (1 << 62):020d}"
+
+
+def _place_of(data_file: Path) -> tuple[int, int]:
+    """Return the partition and the first offset in a data file's name."""
+    found = _NAMED.fullmatch(data_file.name)
+    assert found is not None
+    return int(found[1]), int(found[2])
+
+
+def _number(name: str) -> str:
+    return name.removeprefix(_COMPACTED).removesuffix(".json")
+
+
+def _paths(commit: Commit) -> list[str]:
+    rejected = [commit.rejected_file] if commit.rejected_file else []
+    return [*(file.path for file in commit.files), *rejected]

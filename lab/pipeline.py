@@ -5,8 +5,9 @@ The same code works on the embedded stack, on one given by address and in this p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from contract.event import Events
 from contract.home import Home
@@ -15,11 +16,14 @@ from contract.lake import Lake
 from contract.records import Activation, Control, Watermark, encode, partition_of
 from contract.skew import RawRecord
 from contract.windows import DAY_MS, floor_day
-from streaming.archive import PartitionArchive, archive_served, served_end
+from streaming.archive import PartitionArchive, archive_served, served_end, sweep_served
 from streaming.log import Log, Message
 from streaming.member import Member
 from streaming.relay import relay
 from streaming.store import Store
+
+HELD_BYTES = 1 << 26
+"""The archiver holds so much of the log at most before it writes: some hundred MB as events in memory."""
 
 
 @dataclass
@@ -41,8 +45,8 @@ class Pipeline:
     store: Store
     member: Member
     partitions: int
+    held_bytes: int = HELD_BYTES
     _read: dict[int, int] = field(default_factory=dict)
-    _archives: list[PartitionArchive] = field(default_factory=list)
 
     def archive_history(self, events: Events, until_ms: int) -> None:
         """Write the days before ``until_ms`` to the lake, as a log that ends at offset -1 in each partition.
@@ -59,12 +63,13 @@ class Pipeline:
         for event in events.to_records():
             key = event.user_id.encode()
             mine[partition_of(event.user_id, self.partitions)].append((event.received_at_ms, key, encode(event)))
-        for partition, sent in mine.items():
-            archive = PartitionArchive(lake, partition, self.partitions)
-            archive.start_at(-len(sent))
-            in_order = sorted(sent, key=lambda one: one[0])  # stable: at a midnight the watermark comes first
-            archive.absorb(RawRecord(i - len(sent), key, value) for i, (_, key, value) in enumerate(in_order))
-            archive.flush()
+        with lake.writing():
+            for partition, sent in mine.items():
+                archive = PartitionArchive(lake, partition, self.partitions)
+                archive.start_at(-len(sent))
+                in_order = sorted(sent, key=lambda one: one[0])  # stable: at a midnight the watermark comes first
+                archive.absorb(RawRecord(i - len(sent), key, value) for i, (_, key, value) in enumerate(in_order))
+                archive.flush()
 
     def open(self) -> None:
         """Take all partitions over; rebuild their state where the store has none."""
@@ -72,9 +77,14 @@ class Pipeline:
         self.open_archives()
 
     def open_archives(self) -> None:
-        """Go on behind what the lake holds."""
+        """Make sure that the lake has as many partitions as the log.
+
+        Raises:
+            InfrastructureError: it was begun with another number of them, or another process writes it.
+        """
         lake = Lake(self.home.lake)
-        self._archives = [PartitionArchive.resume(lake, p, self.partitions) for p in range(self.partitions)]
+        with lake.writing():
+            lake.settle(self.partitions)
 
     def send(self, messages: Iterable[Message]) -> None:
         """Append records to the events topic."""
@@ -105,15 +115,43 @@ class Pipeline:
         return done
 
     def archive(self) -> None:
-        """Bring the events topic and the served log into the lake, up to their ends."""
-        positions = {archive.partition: archive.next for archive in self._archives}
-        while records := self.log.read(EVENTS, positions):
+        """Bring the events topic and the served log into the lake, up to their ends, behind what is there.
+
+        Raises:
+            InfrastructureError: another process writes the lake.
+        """
+        lake = Lake(self.home.lake)
+        with lake.writing():
+            lake.sweep(replaced=False)
+            sweep_served(self.home.served)
+            self._archive_events(lake)
+            self._archive_served(self.home.served)
+
+    def _archive_events(self, lake: Lake) -> None:
+        archives = [PartitionArchive.resume(lake, partition, self.partitions) for partition in range(self.partitions)]
+        for records in self._portions(EVENTS, {archive.partition: archive.next for archive in archives}):
             for partition, batch in records.items():
-                self._archives[partition].absorb(batch)
-                positions[partition] = batch[-1].offset + 1
-        for archive in self._archives:
-            archive.flush()
-        self._archive_served()
+                archives[partition].absorb(batch)
+                archives[partition].flush()
+
+    def _archive_served(self, folder: Path) -> None:
+        for records in self._portions(SERVED, {p: served_end(folder, p) for p in range(self.partitions)}):
+            for partition, batch in records.items():
+                archive_served(folder, partition, batch)
+
+    def _portions(self, topic: str, positions: dict[int, int]) -> Iterator[dict[int, list[RawRecord]]]:
+        """Yield what a topic holds from each partition's position on: all at once, or in portions of ``held_bytes``."""
+        found: dict[int, list[RawRecord]] = {}
+        held, at = 0, dict(positions)
+        while records := self.log.read(topic, at):
+            for partition, batch in records.items():
+                found.setdefault(partition, []).extend(batch)
+                at[partition] = batch[-1].offset + 1
+                held += sum(len(record.value or b"") for record in batch)
+            if held >= self.held_bytes:
+                yield found
+                found, held = {}, 0
+        yield found
 
     def lag(self) -> int:
         """Return how many records of the topic are not yet behind the live path's stored offsets."""
@@ -123,14 +161,3 @@ class Pipeline:
     def ends(self) -> dict[int, int]:
         """Return the offsets behind the last records of the events topic."""
         return self.log.ends(EVENTS)
-
-    def _archive_served(self) -> None:
-        folder = self.home.served
-        positions = {partition: served_end(folder, partition) for partition in range(self.partitions)}
-        found: dict[int, list[RawRecord]] = {}
-        while records := self.log.read(SERVED, positions):
-            for partition, batch in records.items():
-                found.setdefault(partition, []).extend(batch)
-                positions[partition] = batch[-1].offset + 1
-        for partition, batch in found.items():
-            archive_served(folder, partition, batch)

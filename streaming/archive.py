@@ -1,7 +1,8 @@
 """The archiver: the log's records into the lake, each exactly once.
 
 Files are named by partition and offsets; a commit that names them is written last. A run that dies leaves files that no reader
-knows, and the next one begins at the last commit.
+knows; the next one removes them (``Lake.sweep``, ``sweep_served``) and begins at the last commit. One archiver works at a time
+(``Lake.writing``).
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contract.event import Event, Events
+from contract.features import ROW_SCHEMA
 from contract.home import placed_whole
-from contract.lake import Commit, Lake, LakeFile
+from contract.lake import Commit, Lake, LakeFile, event_path, rejected_path
 from contract.records import Activation, PartitionClock, Rejection, Watermark, judge
 from contract.skew import RawRecord
 from contract.windows import DAY_MS, iso_date
@@ -86,7 +88,6 @@ class PartitionArchive:
         """Write what was absorbed: data files first, the commit last."""
         if self.next == self._first:
             return
-        name = f"p{self.partition:02d}-{self._first}-{self.next}.parquet"
         self.lake.append(
             Commit(
                 partition=self.partition,
@@ -96,49 +97,46 @@ class PartitionArchive:
                 watermark_ms=self.clock.watermark_ms,
                 watermarks=self._watermarks,
                 activations=self._activations,
-                files=self._write_events(name),
+                files=self._write_events(),
                 rejected=len(self._rejected),
-                rejected_file=self._write_rejected(name),
+                rejected_file=self._write_rejected(),
             )
         )
         self._first = self.next
         self._events, self._rejected, self._watermarks, self._activations = [], [], {}, []
 
-    def _write_events(self, name: str) -> list[LakeFile]:
+    def _write_events(self) -> list[LakeFile]:
         events = Events.of([event for event, _ in self._events], [offset for _, offset in self._events])
         day = events.ts_ms // DAY_MS
-        return [
-            _write_day(self.lake, f"events/event_date={iso_date(d * DAY_MS)}/{name}", events.take(day == d), self.partition)
-            for d in np.unique(day).tolist()
-        ]
+        return [self._write_day(iso_date(d * DAY_MS), events.take(day == d)) for d in np.unique(day).tolist()]
 
-    def _write_rejected(self, name: str) -> str | None:
+    def _write_day(self, date: str, events: Events) -> LakeFile:
+        path = event_path(date, self.partition, self._first, self.next)
+        with placed_whole(self.lake.folder / path) as temporary:
+            pq.write_table(events.to_arrow(self.partition), temporary)
+        return LakeFile(path, date, len(events))
+
+    def _write_rejected(self) -> str | None:
         if not self._rejected:
             return None
         rows = [
             (self.partition, raw.offset, rejection.reason, rejection.detail, raw.key, raw.value)
             for raw, rejection in self._rejected
         ]
-        path = f"rejected/{name}"
+        path = rejected_path(self.partition, self._first, self.next)
         columns = [pa.array(column, f.type) for column, f in zip(zip(*rows, strict=True), _REJECTED, strict=True)]
         with placed_whole(self.lake.folder / path) as temporary:
             pq.write_table(pa.table(columns, schema=_REJECTED), temporary)
         return path
 
 
-def _write_day(lake: Lake, path: str, events: Events, partition: int) -> LakeFile:
-    with placed_whole(lake.folder / path) as temporary:
-        pq.write_table(events.to_arrow(partition), temporary)
-    return LakeFile(path, path.split("event_date=")[1][:10], len(events))
-
-
 def archive_served(folder: Path, partition: int, records: Sequence[RawRecord]) -> None:
-    """Write served-features records of one partition to a file named by their offsets."""
+    """Write served-features records of one partition to a file named by their offsets: the file is its own commit."""
     if not records:
         return
-    table = pa.concat_tables(read_served([record.value for record in records if record.value is not None]))
+    tables = read_served([record.value for record in records if record.value is not None])
     with placed_whole(folder / served_name(partition, records[0].offset, records[-1].offset + 1)) as temporary:
-        pq.write_table(table, temporary)
+        pq.write_table(pa.concat_tables(tables or [ROW_SCHEMA.empty_table()]), temporary)
 
 
 def served_name(partition: int, first: int, end: int) -> str:
@@ -150,3 +148,9 @@ def served_end(folder: Path, partition: int) -> int:
     """Return the offset behind the last archived served-features record of a partition."""
     ends = [int(path.stem.rsplit("-", 1)[1]) for path in folder.glob(f"p{partition:02d}-*.parquet")]
     return max(ends, default=0)
+
+
+def sweep_served(folder: Path) -> None:
+    """Remove what archivers left that were killed. To be called by the only one, as ``Lake.sweep``."""
+    for path in folder.glob(".*.tmp"):
+        path.unlink()

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from contract.home import Home
+from contract.keys import SERVED
 from contract.lake import Lake
 from contract.records import REASONS
 from streaming.archive import PartitionArchive, archive_served, served_end
@@ -102,10 +103,10 @@ def test_served_rows_are_archived_once_and_behind_the_last_file(tmp_path: Path) 
     log, home = logged(), home_of(tmp_path)[0]
     topic = MemoryLog(PARTITIONS)
     steps = log.consume(log.path(home, 0))
-    rows = [step.rows.to_arrow() for step in steps if step.rows is not None and step.snapshot_ms is None and len(step.rows)]
-    for table in rows:
-        topic.append("served-features", [(0, None, entry[1:]) for entry in served(table, 1.0)])
-    while found := topic.read("served-features", {0: served_end(home.served, 0)}):
+    rows = [step.rows for step in steps if step.rows is not None and step.snapshot_ms is None and len(step.rows)]
+    for one in rows:
+        topic.append(SERVED, [(0, None, entry[1:]) for entry in served(one, 1.0)])
+    while found := topic.read(SERVED, {0: served_end(home.served, 0)}):
         archive_served(home.served, 0, found[0][:3])
     names = sorted(home.served.glob("p00-*.parquet"))
     assert len(names) == -(-len(rows) // 3)

@@ -11,7 +11,7 @@ import pytest
 
 from contract.errors import CannotJudge, InfrastructureError
 from contract.home import Home, placed_whole, snapshot_path, write_whole
-from contract.lake import Commit, Lake, LakeFile
+from contract.lake import Commit, Lake, LakeFile, event_path
 from contract.windows import DAY_MS
 
 NIGHT = 20_461 * DAY_MS  # 2026-01-08
@@ -229,3 +229,83 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InfrastructureError, match="could not be written"):
         write_whole(tmp_path / "file" / "below", b"1")
+
+
+# -- commits that are replaced, and what is swept
+
+
+def event_file(lake: Lake, first: int, end: int, rows: int = 1, partition: int = 0) -> LakeFile:
+    """Place a file as writers name it."""
+    path = event_path("2026-01-07", partition, first, end)
+    write_whole(lake.folder / path, b"rows")
+    return LakeFile(path, "2026-01-07", rows)
+
+
+@pytest.fixture
+def compacted(tmp_path: Path) -> Lake:
+    """A lake of three commits, two of which share a file since they were replaced."""
+    lake = lake_of(tmp_path, *(commit(0, first, first + 3) for first in (0, 3, 6)))
+    shared, last = event_file(lake, 0, 6), event_file(lake, 6, 9)
+    lake.replace(0, [commit(0, 0, 3, files=[shared]), commit(0, 3, 6, files=[shared]), commit(0, 6, 9, files=[last])])
+    return lake
+
+
+def test_commits_that_were_replaced_are_read_no_more_and_others_go_on_behind_them(compacted: Lake) -> None:
+    compacted.append(commit(0, 9, 12))
+    one_log(compacted)[0].write_bytes(b"broken, and never looked at")
+    assert [(c.first, len(c.files)) for c in compacted.commits(0)] == [(0, 1), (3, 1), (6, 1), (9, 0)]
+    assert compacted.end(0) == 12
+
+
+def test_a_file_that_commits_share_is_one_file_with_the_rows_of_all(compacted: Lake) -> None:
+    assert [(Path(file.path).name, file.rows) for file in compacted.event_files()] == [
+        ("p00-0-6.parquet", 2),
+        ("p00-6-9.parquet", 1),
+    ]
+    assert len(compacted.files()) == len(compacted.uris()) == 2
+    assert compacted.event_files(to_date="2026-01-06") == []
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'[{"partition":0}]'])
+def test_replaced_commits_that_cannot_be_read_are_a_broken_log(compacted: Lake, content: bytes) -> None:
+    one_log(compacted)[-1].write_bytes(content)
+    with pytest.raises(InfrastructureError, match=r"compacted-00000001\.json is broken"):
+        compacted.commits(0)
+
+
+def test_the_newest_replacement_counts(compacted: Lake) -> None:
+    files = [LakeFile("newer", "2026-01-07", 3)]
+    compacted.replace(0, [commit(0, 0, 9, files=files)])
+    assert [path.name for path in one_log(compacted)][-2:] == ["compacted-00000001.json", "compacted-00000002.json"]
+    assert compacted.event_files() == files
+
+
+def test_an_archiver_sweeps_what_a_killed_one_left_and_nothing_else(compacted: Lake) -> None:
+    left, replaced, foreign = (compacted.folder / "events" / "event_date=2026-01-07" / name for name in (
+        "p00-9-15.parquet", "p00-0-3.parquet", "notes.parquet",
+    ))  # fmt: skip
+    half, rejected = compacted.folder / "log" / "p00" / ".x.json.1.tmp", compacted.folder / "rejected" / "p00-9-15.parquet"
+    for path in (left, replaced, foreign, half, rejected):
+        write_whole(path, b"")
+    compacted.sweep(replaced=False)
+    assert [path.exists() for path in (left, half, rejected, replaced, foreign)] == [False, False, False, True, True]
+    compacted.sweep(replaced=True)
+    assert [path.exists() for path in (replaced, foreign)] == [False, True]
+    assert [path.name for path in one_log(compacted)] == ["compacted-00000001.json"]
+    assert all(path.exists() for path in compacted.files())
+    assert compacted.end(0) == 9
+
+
+def test_files_of_a_partition_without_a_commit_are_what_a_killed_archiver_left(tmp_path: Path) -> None:
+    lake = lake_of(tmp_path, commit(1, 0, 3))
+    files = [event_file(lake, first, 9, partition=p) for first, p in ((0, 0), (-5, 0), (0, 7))]
+    lake.sweep(replaced=False)
+    assert [(tmp_path / file.path).exists() for file in files] == [False, False, True]
+
+
+def test_a_lake_has_one_writer(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    with lake.writing(), pytest.raises(InfrastructureError, match="another archiver or a compaction"), lake.writing():
+        pass
+    with lake.writing():
+        pass
