@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -30,4 +31,17 @@ def features(small: SmallFlag = False, home: HomeFlag = None, json: JsonFlag = F
     rows = bench_features(load_settings(home=home), size, lambda line: print(line, file=sys.stderr, flush=True))
     sizes = {"events": size.events, "sizes": list(size.sizes), "events_a_listener": size.events_a_listener}
     told(json, document("features", rows, sizes), lines(rows))
+    sys.exit(1 if failed(rows) else 0)
+
+
+@bench_app.command("stream")
+def stream(small: SmallFlag = False, home: HomeFlag = None, json: JsonFlag = False) -> None:
+    """Live path on Kafka and Redis: against the client alone and Quix Streams; freshness, memory, size of states."""
+    from lab.bench.report import document, failed, lines
+    from lab.bench.stream import CHECKSUM, DECODER, FULL, SMALL, bench_stream
+
+    size = SMALL if small else FULL
+    rows = bench_stream(load_settings(home=home), size, lambda line: print(line, file=sys.stderr, flush=True))
+    sizes = {**asdict(size), "decoder": DECODER, "crc32c": CHECKSUM}
+    told(json, document("stream", rows, sizes), lines(rows))
     sys.exit(1 if failed(rows) else 0)
