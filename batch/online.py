@@ -145,7 +145,7 @@ def _told(version: Version) -> Iterator[None]:
     """Turn a Redis that is away or full, and a file that is broken, into one line."""
     try:
         yield
-    except redis.exceptions.RedisError as error:
+    except (redis.exceptions.RedisError, redis.exceptions.RedisClusterException) as error:
         todo = "See 'skewlab doctor', then run it again: what was served still is"
         raise InfrastructureError(f"Redis did not take version '{version.name}'", str(error), todo) from error
     except (OSError, pa.ArrowException) as error:

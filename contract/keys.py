@@ -17,7 +17,7 @@ CONSUMER_GROUP = "skewlab-stream"
 
 
 def key(partition: int, name: str) -> str:
-    """Return the Redis key of a partition's ``name``: meta, items, state, rows or outbox."""
+    """Return the Redis key of a partition's ``name``: meta, items, state, rows, outbox, or ``top:`` with a listener's name."""
     return f"{{p{partition}}}:{name}"
 
 

@@ -158,6 +158,8 @@ def judge_all(
     The values are decoded as one list. Each of them has a single brace that opens, as its first byte; so the list has as many
     objects as there are values only if each value is one object: nothing can hide between two values.
     """
+    if not values:
+        return []
     if not all(value is not None and value[:1] == b"{" and value.count(b"{") == 1 and b"[" not in value for value in values):
         return None
     try:

@@ -139,11 +139,25 @@ def monitor(as_of: AsOfFlag, home: HomeFlag = None, json: JsonFlag = False) -> N
 
 
 @app.command()
-def stream(home: HomeFlag = None, stack: StackFlag = None, json: JsonFlag = False) -> None:
-    """Consume listening events live, as one member of the group, until interrupted."""
-    from lab.live import consume_live
+def stream(
+    home: HomeFlag = None,
+    stack: StackFlag = None,
+    members: Annotated[int, typer.Option("--members", min=1, max=64, help="How many processes share the partitions.")] = 1,
+    metrics_port: Annotated[
+        int | None, typer.Option("--metrics-port", min=1, max=65535, help="/metrics for Prometheus; a port each member.")
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Consume listening events live, as members of the group, until interrupted."""
+    from lab.live import consume_live, until_asked_to_end
+    from lab.members import consume_together
 
-    done = consume_live(_stacked(home, stack))
+    settings = _stacked(home, stack)
+    with until_asked_to_end() as stop:
+        if members == 1:
+            done = consume_live(settings, metrics_port, stop, _said)
+        else:
+            done = consume_together(settings, members, metrics_port, stop, _said)
     _told(json, {"partitions": done}, [f"partition {p}: consumed up to offset {end}" for p, end in done.items()])
 
 
@@ -154,6 +168,22 @@ def archive(home: HomeFlag = None, stack: StackFlag = None, json: JsonFlag = Fal
 
     done = archive_now(_stacked(home, stack))
     _told(json, {"partitions": done}, [f"partition {p}: archived up to offset {end}" for p, end in done.items()])
+
+
+@app.command()
+def compact(
+    home: HomeFlag = None,
+    json: JsonFlag = False,
+    before: Annotated[str | None, typer.Option("--before", help="Leave this date and those behind it: 2026-01-08.")] = None,
+) -> None:
+    """Make few files of the lake's many, of the dates that are over."""
+    from contract.lake import LAST_DATE, Lake
+    from contract.windows import iso_date
+    from lab.compact import compact as compact_lake
+
+    date = iso_date(parse_instant(before)) if before is not None else LAST_DATE
+    done = compact_lake(Lake(load_settings(home=home).places.lake), date)
+    _told(json, done.document(), done.lines())
 
 
 @app.command()
@@ -280,6 +310,11 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         print("Interrupted.", file=sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def _said(line: str) -> None:
+    """Say what happens meanwhile, beside the document."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def _stacked(home: Path | None, stack: str | None) -> Settings:

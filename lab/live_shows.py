@@ -44,7 +44,7 @@ def live_row(settings: Settings, user: str) -> dict[str, Any]:
     with open_stack(settings) as stack, connect(stack.redis) as client:
         try:
             row = stored_row(client, user, len(stack.log.ends(EVENTS)), Versions(settings.places.versions).get)
-        except redis.exceptions.RedisError as error:
+        except (redis.exceptions.RedisError, redis.exceptions.RedisClusterException) as error:
             raise InfrastructureError("Redis did not give the row", str(error), "See 'skewlab doctor'") from error
     if row is None:
         why = "it has counted no listen of theirs in the last 28 days"

@@ -102,7 +102,7 @@ def _answering() -> Iterator[None]:
     """Turn a Redis that is away, and preferences that are broken, into an answer of their own: never into a wrong one."""
     try:
         yield
-    except redis.exceptions.RedisError as error:
+    except (redis.exceptions.RedisError, redis.exceptions.RedisClusterException) as error:
         raise HTTPException(503, "Redis does not answer") from error
     except SkewlabError as error:
         raise HTTPException(503, str(error)) from error

@@ -54,13 +54,35 @@ def read_behind(blob: Bytes, at: int, tables: Tables, listens: int, tiles: int, 
 @compiled
 def write(blob: Bytes, at: int, tables: Tables, listens: Range, tiles: Range, days: Range) -> int:
     """Write the entries ``[first, end)`` of each table; return where the state ends."""
-    blob[at] = STATE_VERSION
-    at = _put(blob, at + 1, listens[1] - listens[0])
-    at = _put(blob, at, tiles[1] - tiles[0])
-    at = _put(blob, at, days[1] - days[0])
+    at = _write_lengths(blob, at, listens[1] - listens[0], tiles[1] - tiles[0], days[1] - days[0])
     at = _write_listens(blob, at, listens, tables.listens)
     at = _write_tiles(blob, at, tiles, tables.tiles)
     return _write_days(blob, at, days, tables.days)
+
+
+@compiled
+def read_listens(blob: Bytes, at: int, tables: Tables) -> tuple[int, int]:
+    """Read the listens alone of the state that begins at ``at``; return how many they are, and where the rest of it begins."""
+    n, _, _, entries = lengths(blob, at)
+    return n, _read_listens(blob, entries, 0, n, tables.listens)
+
+
+@compiled
+def write_listens(blob: Bytes, at: int, tables: Tables, n: int, old: Bytes, start: int, rest: int, end: int) -> int:
+    """Write n listens, and behind them the rest of the state ``[start, end)`` in ``old``, unread; return where the state ends."""
+    _, m, k, _ = lengths(old, start)
+    at = _write_lengths(blob, at, n, m, k)
+    at = _write_listens(blob, at, (0, n), tables.listens)
+    blob[at : at + end - rest] = old[rest:end]
+    return at + end - rest
+
+
+@compiled
+def _write_lengths(blob: Bytes, at: int, n: int, m: int, k: int) -> int:
+    blob[at] = STATE_VERSION
+    at = _put(blob, at + 1, n)
+    at = _put(blob, at, m)
+    return _put(blob, at, k)
 
 
 @compiled

@@ -17,7 +17,7 @@ import numba
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
-def _kept_in() -> str:
+def _kept_in() -> Path:
     """Return the folder for the compiled code: beside these sources, or in the user's cache where that cannot be written."""
     package = Path(__file__).parent
     numbers = [package.parent / "contract" / name for name in ("event.py", "windows.py")]
@@ -26,10 +26,11 @@ def _kept_in() -> str:
     digest = hashlib.sha256(b"".join(sources)).hexdigest()[:20]
     beside = package / "__pycache__"
     users = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skewlab" / "compiled"
-    return str((beside if os.access(package, os.W_OK) else users) / digest)
+    return (beside if os.access(package, os.W_OK) else users) / digest
 
 
-numba.config.CACHE_DIR = _kept_in()  # type: ignore[attr-defined]
+FOLDER = _kept_in()
+numba.config.CACHE_DIR = str(FOLDER)  # type: ignore[attr-defined]
 
 
 def compiled(function: _Function) -> _Function:

@@ -1,102 +1,304 @@
 """A live member of the consumer group: polls, steps, relays, and only then commits to Kafka.
 
-1. A listener notes which partitions came and went; nothing blocking happens inside it.
+1. A listener notes which partitions came and went; nothing blocking happens inside it. Those that came wait, paused.
 2. Behind the poll: partitions that went are given up, those that came are taken over and sought to the store's offset.
-3. Records are fed; each step is in the store before the next. A member that was fenced off gives the partition up.
+3. Records are fed; each step is in the store before the next. A partition from which the member was fenced off is given up, and
+   taken back a heartbeat later where the group still says that it is this member's.
 4. The outbox goes to Kafka, then the offsets do: a courtesy, for whoever looks at lag. The truth is in the store.
+
+2 to 4 are done in a second thread, one thing at a time. Where one takes long (a snapshot, a rebuild), this thread polls on with
+all partitions paused, so the group neither takes the member for dead nor waits for it, and no records pile up.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka import KafkaConsumer, OffsetAndMetadata
+from kafka.errors import KafkaError, OffsetOutOfRangeError
 
-from contract.keys import CONSUMER_GROUP, EVENTS
+from contract.errors import InfrastructureError
 from contract.skew import RawRecord
-from streaming.kafka_log import CLIENT, FETCH_RECORDS, told
+from streaming.group import TIMING, Changes, Timing, at, join
+from streaming.kafka_log import FETCH_RECORDS, PATIENCE_MS, told
 from streaming.log import Log
 from streaming.member import Member
+from streaming.metrics import LiveMetrics
+from streaming.outage import Outage
+from streaming.reach import take_over
 from streaming.relay import relay
 from streaming.store import Fenced, Store
 
 POLL_MS = 200
-SESSION_MS = 10_000
+PAUSE_S = 0.2
+"""Between two attempts while a server is away."""
+COURTESY_S = 1.0
+"""How often offsets are committed to Kafka, and lag is told."""
+QUIET_S = 5.0
+"""After so long without a record Kafka is asked whether it is there at all."""
+GOODBYE_MS = 5_000
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
-@dataclass
-class _Changes(ConsumerRebalanceListener):  # type: ignore[misc]
-    """What a rebalance changed since it was last looked at."""
+def consume(
+    member: Member,
+    store: Store,
+    log: Log,
+    bootstrap: str,
+    stop: threading.Event,
+    *,
+    metrics: LiveMetrics | None = None,
+    tell: Callable[[str], None] = _log.warning,
+    timing: Timing = TIMING,
+) -> None:
+    """Consume until ``stop`` is set; finish the step in hand then, relay, commit and leave the group.
 
-    came: set[int] = field(default_factory=set)
-    went: set[int] = field(default_factory=set)
-
-    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        gone = {place.partition for place in revoked}
-        self.went |= gone
-        self.came -= gone
-
-    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        self.came |= {place.partition for place in assigned}
-
-
-def consume(member: Member, store: Store, log: Log, bootstrap: str, stop: threading.Event) -> None:
-    """Consume until ``stop`` is set.
+    ``tell`` gets a line where partitions came or went, a write was refused, a server was away, a state was rebuilt.
 
     Raises:
-        InfrastructureError: Kafka or Redis is away.
+        InfrastructureError: Kafka or Redis refuses or stays away, or records are in neither Kafka nor the lake.
     """
-    with told(bootstrap):
-        consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap,
-            group_id=CONSUMER_GROUP,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=SESSION_MS,
-            heartbeat_interval_ms=SESSION_MS // 4,
-            **CLIENT,
-        )
-        changes = _Changes()
-        consumer.subscribe([EVENTS], listener=changes)
+    metrics = metrics or LiveMetrics()
+    with told(bootstrap), ThreadPoolExecutor(1, "step") as worker:
+        consumer, changes = join(bootstrap, timing)
+        outage = Outage(timing.outage_s, tell, metrics.outages.inc)
+        one = _Consuming(member, store, log, consumer, changes, stop, metrics, tell, timing, worker)
         try:
             while not stop.is_set():
-                found = consumer.poll(timeout_ms=POLL_MS, max_records=FETCH_RECORDS)
-                fresh = _settle(member, consumer, changes)  # records of these were polled before the seek: read again
-                batches = {place.partition: records for place, records in found.items() if place.partition not in fresh}
-                _feed(member, consumer, {p: _raw(records) for p, records in batches.items() if p in member.owned()})
-                relay(store, log, member.owned())
-                if batches:
-                    consumer.commit(
-                        {_at(p): OffsetAndMetadata(member.position(p), "", -1) for p in batches if p in member.owned()}
-                    )
+                try:
+                    with told(bootstrap):
+                        one.turn()
+                except InfrastructureError as error:
+                    outage.bear(error)
+                    stop.wait(PAUSE_S)
+                else:
+                    outage.over()
+            one.goodbye()
         finally:
             consumer.close(autocommit=False)
 
 
-def _settle(member: Member, consumer: KafkaConsumer, changes: _Changes) -> set[int]:
-    came, went = changes.came, changes.went
-    changes.came, changes.went = set(), set()
-    for partition in went:
-        member.give_up(partition)
-    for partition in sorted(came):
-        consumer.seek(_at(partition), member.take_over(partition))
-    return came
+@dataclass
+class _Consuming:
+    """``next``: for each partition that was taken over and sought, the offset behind the last record that was fed."""
 
+    member: Member
+    store: Store
+    log: Log
+    consumer: KafkaConsumer
+    changes: Changes
+    stop: threading.Event
+    metrics: LiveMetrics
+    tell: Callable[[str], None]
+    timing: Timing
+    worker: ThreadPoolExecutor
+    next: dict[int, int] = field(default_factory=dict)
+    refused: dict[int, float] = field(default_factory=dict)
+    """Until when (monotonic s) a partition is not taken back."""
+    unsent: set[int] = field(default_factory=set)
+    """Partitions whose outbox may hold something."""
+    courtesy_at: float = 0.0
+    heard_at: float = field(default_factory=time.monotonic)
+    _had: list[int] = field(default_factory=list)
 
-def _feed(member: Member, consumer: KafkaConsumer, batches: dict[int, list[RawRecord]]) -> None:
-    for partition, records in batches.items():
+    def turn(self) -> None:
+        """Poll once and do all that follows from it."""
+        found = self._poll()
+        fresh = self._settle()  # what came of these was polled before they were sought: it is read again
+        come = {place.partition: records for place, records in found.items() if place.partition not in fresh}
+        batches = {p: new for p, records in come.items() if (new := self._new(p, records))}
+        if found:
+            self.heard_at = time.monotonic()
+        else:
+            self._listen()
+        if batches or self.unsent:
+            self._work(batches)
+        self._courtesies()
+
+    def goodbye(self) -> None:
+        """Relay and commit what was done; closing the consumer then leaves the group."""
+        relay(self.store, self.log, sorted(self.unsent & set(self.member.owned())))
+        with suppress(KafkaError):
+            self.consumer.commit(self._positions(), timeout_ms=GOODBYE_MS)
+
+    def _poll(self) -> dict[Any, list[Any]]:
         try:
-            member.feed(partition, records)
-        except Fenced:
-            if _at(partition) in consumer.assignment():  # still ours by Kafka: take it back where the store stands
-                consumer.seek(_at(partition), member.take_over(partition))
+            return dict(self.consumer.poll(timeout_ms=POLL_MS, max_records=FETCH_RECORDS))
+        except OffsetOutOfRangeError as error:  # Kafka deleted faster than this member read: as if they came anew
+            self.changes.changed |= {place.partition for place in error.args[0]}
+            return {}
+
+    def _settle(self) -> set[int]:
+        """Give up what went, hold what was lost, take over what came; return the partitions that were taken over just now."""
+        self._count_rebalances()
+        for partition in self.changes.taken():
+            self.member.give_up(partition)
+            self.refused.pop(partition, None)
+        assigned = {place.partition for place in self.consumer.assignment()}
+        for partition in set(self.next) - set(self.member.owned()):
+            del self.next[partition]
+            if partition in assigned:
+                self.consumer.pause(at(partition))
+        kept = set(self.next)
+        self._take_all([p for p in sorted(assigned - self.next.keys()) if time.monotonic() >= self.refused.get(p, 0)])
+        if (has := sorted(self.next)) != self._had:
+            self._had = has
+            self.tell(f"Has {'partitions ' + ', '.join(map(str, has)) if has else 'no partition'}.")
+        return self.next.keys() - kept
+
+    def _count_rebalances(self) -> None:
+        self.metrics.rebalances.inc(self.changes.rebalances)
+        self.changes.rebalances = 0
+
+    def _take_all(self, partitions: list[int]) -> None:
+        """Take partitions over and read on where the store stands."""
+        if partitions:
+            places = [at(partition) for partition in partitions]
+            first, end = self.consumer.beginning_offsets(places), self.consumer.end_offsets(places)
+        for partition in partitions:
+            if not self.stop.is_set():
+                self._take(partition, first[at(partition)], end[at(partition)])
+
+    def _take(self, partition: int, first: int, end: int) -> None:
+        began = time.perf_counter()
+        try:
+            offset = self._reached(partition, first, end)
+        except Fenced as error:
+            self._refuse(partition, error)
+            return
+        except BaseException:
+            self.member.give_up(partition)  # it may be there in part
+            raise
+        self.metrics.took_over(time.perf_counter() - began)
+        if partition not in self.changes.changed and at(partition) in self.consumer.assignment():
+            self.next[partition] = offset
+            self.unsent.add(partition)  # what a predecessor left
+            self.consumer.seek(at(partition), offset)
+            self.consumer.resume(at(partition))
+
+    def _reached(self, partition: int, first: int, end: int) -> int:
+        """Take over a partition whose log is ``[first, end)``; where that was refused and the log has grown, once more."""
+        try:
+            return self._patiently(lambda: take_over(self.member, self, partition, first, end))
+        except InfrastructureError:
+            now = self.consumer.end_offsets([at(partition)])[at(partition)]
+            if now == end:
+                raise
+            return self._patiently(lambda: take_over(self.member, self, partition, first, now))
+
+    def clear(self, partition: int) -> None:
+        """Forget a partition in the store: Kafka holds its next offset no more, so it is made anew from the lake."""
+        self.tell(f"Kafka does not hold the next offset of partition {partition} any more: rebuilt from the lake.")
+        self.metrics.rebuilds.inc()
+        self.store.clear(partition)
+
+    def _new(self, partition: int, records: Sequence[Any]) -> Sequence[Any]:
+        """Return the records that are to be fed: none of a partition that is not held, none that was fed already."""
+        if partition not in self.next:
+            return ()
+        expected = self.next[partition]
+        if records[0].offset >= expected:
+            return records
+        new = [record for record in records if record.offset >= expected]
+        self.metrics.redeliveries.inc(len(records) - len(new))
+        return new
+
+    def _work(self, batches: dict[int, Sequence[Any]]) -> None:
+        """Feed and relay; where a batch was not taken whole, read again from where it was left."""
+        try:
+            self._patiently(lambda: self._feed_and_relay(batches))
+        finally:
+            for partition, records in batches.items():
+                left = self.next.get(partition)
+                if left is not None and left <= records[-1].offset and at(partition) in self.consumer.assignment():
+                    self.consumer.seek(at(partition), left)
+
+    def _feed_and_relay(self, batches: dict[int, Sequence[Any]]) -> None:
+        for partition, records in batches.items():
+            try:
+                for piece in _pieces(records):
+                    if self.stop.is_set():
+                        break
+                    self._step(partition, piece)
+            except Fenced as error:
+                self._refuse(partition, error)
+        self.unsent &= set(self.member.owned())
+        self.metrics.published.inc(relay(self.store, self.log, sorted(self.unsent)))
+        self.unsent.clear()
+
+    def _step(self, partition: int, records: Sequence[Any]) -> None:
+        began = time.perf_counter()
+        steps = self.member.feed(partition, [RawRecord(record.offset, record.key, record.value) for record in records])
+        self.next[partition] = records[-1].offset + 1
+        self.unsent.add(partition)
+        self.metrics.stepped(steps, len(records), time.perf_counter() - began, records[0].timestamp)
+
+    def _refuse(self, partition: int, error: Fenced) -> None:
+        """Give up a partition that another member took, which Kafka may not have told yet."""
+        self.tell(f"A write was refused. {error}")
+        self.metrics.fenced.inc()
+        self.member.give_up(partition)
+        self.refused[partition] = time.monotonic() + 1.5 * self.timing.heartbeat_ms / 1000
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """Do work in the other thread; where it takes long, stay a member of the group meanwhile."""
+        doing = self.worker.submit(work)
+        if not wait([doing], timeout=self.timing.long_step_s).done:
+            self.consumer.pause(*self.consumer.assignment())
+            while not doing.done():
+                self._stay(doing)
+            self.consumer.resume(*(place for place in self.consumer.assignment() if place.partition in self.next))
+        return doing.result()
+
+    def _stay(self, doing: Future[T]) -> None:
+        """Poll for the group's sake; what comes nevertheless is read again later.
+
+        Nothing is waited for between two polls: the client throws an answer to its joining away that comes then, and joins again.
+        """
+        try:
+            for place, records in self.consumer.poll(timeout_ms=POLL_MS).items():
+                self.consumer.seek(place, records[0].offset)
+        except KafkaError:  # it comes again in the next turn's poll
+            wait([doing], timeout=PAUSE_S)
+
+    def _listen(self) -> None:
+        """Make sure that Kafka is there where it has been quiet; a consumer's poll would never say."""
+        if time.monotonic() - self.heard_at > QUIET_S:
+            self.consumer.end_offsets(list(self.consumer.assignment()) or [at(0)], timeout_ms=PATIENCE_MS)
+            self.heard_at = time.monotonic()
+
+    def _courtesies(self) -> None:
+        """Tell Kafka and Prometheus where the partitions stand, not more often than is of use."""
+        now = time.monotonic()
+        if now < self.courtesy_at:
+            return
+        self.courtesy_at = now + COURTESY_S
+        with suppress(KafkaError):
+            self.consumer.commit_async(self._positions())
+        ends = {p: self.consumer.highwater(at(p)) for p in self.next if at(p) in self.consumer.assignment()}
+        self.metrics.stands({p: max(end - self.next[p], 0) for p, end in ends.items() if end is not None})
+
+    def _positions(self) -> dict[Any, OffsetAndMetadata]:
+        owned = set(self.member.owned())
+        return {at(p): OffsetAndMetadata(self.member.position(p), "", -1) for p in self.next if p in owned}
 
 
-def _raw(records: Iterable[object]) -> list[RawRecord]:
-    return [RawRecord(record.offset, record.key, record.value) for record in records]  # type: ignore[attr-defined]
-
-
-def _at(partition: int) -> TopicPartition:
-    return TopicPartition(EVENTS, partition)
+def _pieces(records: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Cut records before and behind those without key: control records, which are steps of their own anyway."""
+    keys, start = [record.key for record in records], 0
+    for i in [i for i, key in enumerate(keys) if key is None] if None in keys else ():
+        if i > start:
+            yield records[start:i]
+        yield records[i : i + 1]
+        start = i + 1
+    if start < len(records):
+        yield records[start:]

@@ -7,7 +7,18 @@ from numpy.typing import NDArray
 
 from contract.event import MUSIC, PHONE, PODCAST, Ints
 from contract.windows import DAY_MS, MINUTE_MS
-from streaming.codec import DAY_BYTES, HEADER_BYTES, LISTEN_BYTES, TILE_BYTES, Bytes, lengths, read, write
+from streaming.codec import (
+    DAY_BYTES,
+    HEADER_BYTES,
+    LISTEN_BYTES,
+    TILE_BYTES,
+    Bytes,
+    lengths,
+    read,
+    read_listens,
+    write,
+    write_listens,
+)
 from streaming.compiled import compiled
 from streaming.constants import Constants
 from streaming.listens import completion, is_night, is_skip, mark_replays, tenths
@@ -35,12 +46,13 @@ def count_listens(
     out = np.empty(len(blob) + HEADER_BYTES * count + LISTEN_BYTES * len(new.ts), np.uint8)
     ends, counted = np.zeros(count + 1, np.int64), np.zeros(count, np.bool_)
     for i in range(count):
-        n, m, k = read(blob, starts[i], tables)
+        n, rest = read_listens(blob, starts[i], tables)
         for j in range(new_starts[i], new_starts[i + 1]):
             if _insert(tables.listens, n, new, j, constants):
                 counted[i] = True
                 n += 1
-        ends[i + 1] = write(out, ends[i], tables, (0, n), (0, m), (0, k))
+        end = starts[i + 1] if i + 1 < count else len(blob)
+        ends[i + 1] = write_listens(out, ends[i], tables, n, blob, starts[i], rest, end)
     return out[: ends[count]], ends, counted
 
 
@@ -182,7 +194,7 @@ def _add_to_day(days: Days, first: int, k: int, listens: Listens, i: int, consta
         days.timed[at] += 1
         days.completed[at] += completion(ms, listens.duration[i])
     if not skip:
-        days.decayed[at] += 2.0 ** (-((day + 1) * DAY_MS - ts) / constants.half_life_ms)
+        days.decayed[at] += np.exp2(-((day + 1) * DAY_MS - ts) / constants.half_life_ms)
         days.calendar[at] |= 1 << (1 + (ts + constants.calendar_offset_min * MINUTE_MS) // DAY_MS - day)
     return k
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, OffsetOutOfRangeError, TopicAlreadyExistsError
 
 from contract.errors import InfrastructureError
 from contract.keys import TOPICS
@@ -18,7 +18,8 @@ PATIENCE_MS = 10_000
 """How long a broker may be away before the program gives up with one line."""
 FETCH_RECORDS = 5_000
 EMPTY_POLL_MS = 200
-CLIENT = {"bootstrap_timeout_ms": PATIENCE_MS, "request_timeout_ms": PATIENCE_MS}
+CLIENT = {"bootstrap_timeout_ms": PATIENCE_MS, "request_timeout_ms": PATIENCE_MS, "reconnect_backoff_max_ms": 1_000}
+"""What all clients are told; a broker that comes back is found within a second, and not within half a minute."""
 
 
 class KafkaLog:
@@ -59,7 +60,10 @@ class KafkaLog:
         """Poll until something comes or all partitions are at their end."""
         ends: dict[TopicPartition, int] | None = None
         while True:
-            found = consumer.poll(timeout_ms=EMPTY_POLL_MS, max_records=FETCH_RECORDS)
+            try:
+                found = consumer.poll(timeout_ms=EMPTY_POLL_MS, max_records=FETCH_RECORDS)
+            except OffsetOutOfRangeError as error:
+                raise _gone(error) from error
             if found:
                 for place, records in found.items():
                     self._at[place] = records[-1].offset + 1
@@ -88,11 +92,21 @@ class KafkaLog:
             self._consumers[topic] = KafkaConsumer(
                 bootstrap_servers=self._bootstrap,
                 enable_auto_commit=False,
+                auto_offset_reset="none",  # an offset that Kafka does not hold is an error, never a jump
                 fetch_max_wait_ms=50,
                 max_partition_fetch_bytes=1 << 22,
                 **CLIENT,
             )
         return self._consumers[topic]
+
+
+def _gone(error: OffsetOutOfRangeError) -> InfrastructureError:
+    places = ", ".join(f"offset {at} of partition {place.partition} of '{place.topic}'" for place, at in error.args[0].items())
+    return InfrastructureError(
+        f"Kafka does not hold {places}",
+        "its log begins behind it, or ends before",
+        "Use the Kafka that belongs to this home; where it deleted records that no lake has, begin another home and stack",
+    )
 
 
 def create_topics(bootstrap: str, partitions: int) -> None:
@@ -110,7 +124,8 @@ def create_topics(bootstrap: str, partitions: int) -> None:
             missing = [topic for topic in TOPICS if topic not in there]
             if missing:
                 options = {"num_partitions": partitions, "replication_factor": 1}
-                admin.create_topics(dict.fromkeys(missing, options), wait_for_metadata=True)
+                with suppress(TopicAlreadyExistsError):  # another member was faster
+                    admin.create_topics(dict.fromkeys(missing, options), wait_for_metadata=True)
         finally:
             admin.close()
     for topic, count in there.items():

@@ -12,21 +12,21 @@ from functools import cache
 
 import pyarrow.parquet as pq
 
+from contract.errors import InfrastructureError
 from contract.home import Home, placed_whole, snapshot_path
 from contract.lake import Lake
 from contract.records import PartitionClock
 from contract.rows import Rows
 from contract.skew import RawRecord
-from contract.stored import packed_rows
 from contract.versions import Version, Versions
 from streaming.items import Items
 from streaming.migration import current
-from streaming.outbox import dead_letter, served
 from streaming.overrides import Overrides
 from streaming.rebuild import rebuild
 from streaming.state import States
 from streaming.step import PartitionPath, Step, next_step
-from streaming.store import Claim, Fenced, Meta, Store, Write
+from streaming.store import Claim, Fenced, Meta, Store
+from streaming.writes import write_of, write_of_all
 
 
 @dataclass
@@ -59,8 +59,8 @@ class Member:
         owned = _Owned(claim.epoch, path, self.overrides.edges(partition))
         self._owned[partition] = owned
         if claim.meta is None:
-            rebuild(path, Lake(self.home.lake))
-            self._write_all(owned)
+            dead = rebuild(path, Lake(self.home.lake), step_events=self.step_events)
+            self.store.commit(partition, claim.epoch, write_of_all(path, dead))
         else:
             _restore(path, claim, claim.meta)
         return path.offset
@@ -81,9 +81,10 @@ class Member:
 
         Raises:
             Fenced: the partition has another owner; it is given up.
+            InfrastructureError: the records do not go on where this member stands.
         """
         owned = self._owned[partition]
-        owned.waiting.extend(records)
+        owned.waiting.extend(_next_of(owned, records))
         done: list[Step] = []
         while owned.waiting and (size := self._step_size(owned)) is not None:
             records, owned.waiting = owned.waiting[:size], owned.waiting[size:]
@@ -112,30 +113,11 @@ class Member:
             step = path.step(records)
             if step.snapshot_ms is not None and step.rows is not None:
                 self._write_snapshot(owned, step, step.rows, step.snapshot_ms)
-            self.store.commit(path.partition, owned.epoch, self._write(path, step, known))
+            self.store.commit(path.partition, owned.epoch, write_of(path, step, known, self.served_share))
         except BaseException:
             self.give_up(path.partition)  # what is in memory is ahead of the store: never to be used again
             raise
         return step
-
-    def _write(self, path: PartitionPath, step: Step, known: int) -> Write:
-        listeners = path.states.listeners
-        states = {user: listeners.get(user) for user in step.changed}
-        rows: dict[str, bytes | None] = {}
-        outbox = [dead_letter(path.partition, letter) for letter in step.dead]
-        if step.snapshot_ms is not None and step.rows is not None:
-            rows = dict.fromkeys({*listeners, *step.changed} - set(step.rows.user_id))
-        elif step.rows is not None and len(step.rows):
-            packed = packed_rows(step.rows, self._version_of(step.rows.version))
-            rows = dict(zip(step.rows.user_id.tolist(), packed, strict=True))
-            outbox += served(step.rows, self.served_share)
-        items = path.states.items.names
-        return Write(step.first, _meta(path), known, items[known:], states, rows, outbox)
-
-    def _write_all(self, owned: _Owned) -> None:
-        path = owned.path
-        write = Write(path.offset, _meta(path), 0, path.states.items.names, dict(path.states.listeners), {}, [])
-        self.store.commit(path.partition, owned.epoch, write)
 
     def _write_snapshot(self, owned: _Owned, step: Step, rows: Rows, night_ms: int) -> None:
         path = snapshot_path(self.home, night_ms, rows.partition, rows.cut)
@@ -145,11 +127,21 @@ class Member:
                 raise Fenced(f"The snapshot {path.name} was thrown away", "its partition has another owner")
 
 
-def _meta(path: PartitionPath) -> Meta:
-    return Meta(path.offset, path.clock.received_ms, path.clock.watermark_ms, path.version)
-
-
 def _restore(path: PartitionPath, claim: Claim, meta: Meta) -> None:
     path.offset, path.version = meta.offset, meta.version
     path.clock = PartitionClock(meta.received_ms, meta.watermark_ms)
     path.states = States({user: current(state) for user, state in claim.states.items()}, Items.of(claim.items))
+
+
+def _next_of(owned: _Owned, records: Sequence[RawRecord]) -> Sequence[RawRecord]:
+    """Leave out what was taken already: the log may deliver again, but never leave out."""
+    at = owned.waiting[-1].offset + 1 if owned.waiting else owned.path.offset
+    if records and records[0].offset < at:
+        records = [record for record in records if record.offset >= at]
+    if records and records[0].offset != at:
+        raise InfrastructureError(
+            f"Partition {owned.path.partition} goes on at offset {records[0].offset}, not {at}",
+            "the records between are missing",
+            "Start the consumer again: it rebuilds from the lake what Kafka does not hold",
+        )
+    return records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence, Sized
 from functools import wraps
 from importlib.resources import files
@@ -9,13 +10,22 @@ from typing import Any, cast
 
 import numpy as np
 import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.retry import Retry
 
 from contract.errors import InfrastructureError
 from contract.keys import key
-from streaming.store import Claim, Fenced, Meta, Write
+from streaming.store import Claim, Fenced, Meta, Rankings, Write
 
 _SCRIPT = files("streaming").joinpath("step.lua").read_text()  # also out of a wheel
-_NAMES = ("meta", "items", "state", "rows", "outbox")
+_SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+_CLUSTER = "redis+cluster://"
+_AWAY = (redis.exceptions.RedisError, redis.exceptions.RedisClusterException)  # the second is no kind of the first
+ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S = 10, 0.01, 1.0
+"""How often a command that got no reply is sent again, about five seconds in all: every script and command here bears it."""
+_NAMES = ("meta", "items", "state", "rows", "outbox", "top:")
+_RANKED = np.dtype([("place", "<u4"), ("score", "<f8")])
 
 
 def _reports(method: Any) -> Any:
@@ -25,7 +35,7 @@ def _reports(method: Any) -> Any:
     def wrapper(self: RedisStore, *args: Any, **kwargs: Any) -> Any:
         try:
             return method(self, *args, **kwargs)
-        except redis.exceptions.RedisError as error:
+        except _AWAY as error:
             raise InfrastructureError(f"Redis did not do '{method.__name__}'", str(error), "See 'skewlab doctor'") from error
 
     return wrapper
@@ -36,7 +46,6 @@ class RedisStore:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
-        self._step = client.register_script(_SCRIPT)
 
     @_reports
     def claim(self, partition: int) -> Claim:
@@ -54,10 +63,11 @@ class RedisStore:
         meta = write.meta
         head = [epoch, write.first, meta.offset, _text(meta.received_ms), _text(meta.watermark_ms), meta.version]
         items = [name.encode() for name in write.new_items]
-        lists = (items, *_changes(write.states), *_changes(write.rows), write.outbox)
+        shows, ranked, rankings = _ranked(write.rankings)
+        lists = (items, *_changes(write.states), *_changes(write.rows), write.outbox, shows, ranked)
         values = [value for one in lists for value in one]
-        arguments: list[Any] = [*head, write.known_items, _lengths(lists), _lengths(values), b"".join(values)]
-        answer = cast(bytes, self._step(keys=_keys(partition), args=arguments)).decode()
+        arguments: list[Any] = [*head, write.known_items, _lengths(lists), _lengths(values), b"".join(values), rankings]
+        answer = self._run(partition, arguments).decode()
         if answer not in {"OK", "SAME"}:
             raise Fenced(f"Partition {partition} has moved on", f"the store says {answer}, the step was of epoch {epoch}")
 
@@ -85,27 +95,60 @@ class RedisStore:
         return cast(bytes | None, self._redis.hget(_keys(partition)[3], name))
 
     @_reports
+    def ranking(self, partition: int, name: str) -> list[tuple[str, float]]:
+        """See ``Store.ranking``."""
+        pairs = self._redis.zrange(_keys(partition)[5] + name, 0, -1, desc=True, withscores=True)
+        return [(show.decode(), score) for show, score in cast(list[tuple[bytes, float]], pairs)]
+
+    @_reports
     def clear(self, partition: int) -> None:
-        """Forget a partition's state, rows and offset, but never its epoch: what waits to be published stays."""
-        meta, items, state, rows, _ = _keys(partition)
+        """See ``Store.clear``."""
+        meta, items, state, rows, _, top = _keys(partition)
+        names = cast(list[bytes], self._redis.hkeys(rows))
         pipeline = self._redis.pipeline(transaction=True)
+        for name in names:
+            pipeline.delete(top.encode() + name)
         pipeline.hdel(meta, "step", "offset", "received_ms", "watermark_ms", "version")
         pipeline.delete(items, state, rows)
         pipeline.execute()
+
+    def _run(self, partition: int, arguments: list[Any]) -> bytes:
+        """Run the script where the keys are; a server that does not know it gets its text, and no other server is asked."""
+        keys = _keys(partition)
+        try:
+            return cast(bytes, self._redis.evalsha(_SHA, len(keys), *keys, *arguments))
+        except redis.exceptions.NoScriptError:
+            return cast(bytes, self._redis.eval(_SCRIPT, len(keys), *keys, *arguments))
 
 
 def connect(url: str) -> redis.Redis:
     """Make the client of this process.
 
+    ``redis://HOST:PORT/0`` is a server. ``redis+cluster://[USER:PASSWORD@]HOST:PORT[,HOST:PORT...]`` is a Redis Cluster: one of
+    these nodes that answers is enough, and tells of the others.
+
     Raises:
         InfrastructureError: no Redis answers there.
     """
-    client = redis.Redis.from_url(url)
     try:
+        client = _cluster(url) if url.startswith(_CLUSTER) else redis.Redis.from_url(url, retry=_retry())
         client.ping()
-    except redis.exceptions.RedisError as error:
+    except _AWAY as error:
         raise InfrastructureError(f"No Redis answers at {url}", str(error), "Start one: 'skewlab stack up'") from error
     return client
+
+
+def _retry() -> Retry:
+    return Retry(ExponentialWithJitterBackoff(base=FIRST_PAUSE_S, cap=LONGEST_PAUSE_S), ATTEMPTS)
+
+
+def _cluster(url: str) -> redis.Redis:
+    first, *others = url.removeprefix(_CLUSTER).split(",")
+    addresses = (other.rpartition(":") for other in others)
+    nodes = [ClusterNode(host, int(port)) for host, _, port in addresses]  # type: ignore[no-untyped-call]
+    return cast(
+        redis.Redis, RedisCluster.from_url(f"redis://{first}", startup_nodes=nodes, retry=_retry())
+    )  # it takes the same commands
 
 
 def _keys(partition: int) -> list[str]:
@@ -132,6 +175,15 @@ def _changes(values: dict[str, bytes | None]) -> tuple[list[bytes], list[bytes]]
     """Return names and values to set, one behind the other, and the names to remove."""
     kept = [part for name, value in values.items() if value is not None for part in (name.encode(), value)]
     return kept, [name.encode() for name, value in values.items() if value is None]
+
+
+def _ranked(rankings: Rankings | None) -> tuple[list[bytes], list[bytes], bytes]:
+    """Return the names of shows, those of listeners, and the rankings as the script reads them."""
+    if rankings is None or not len(rankings.users):
+        return [], [], b""
+    packed = np.empty(rankings.places.shape, _RANKED)
+    packed["place"], packed["score"] = rankings.places, rankings.scores
+    return [name.encode() for name in rankings.shows], [name.encode() for name in rankings.users], packed.tobytes()
 
 
 def _lengths(values: Sequence[Sized]) -> bytes:

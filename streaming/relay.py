@@ -13,19 +13,26 @@ from streaming.outbox import topic_of
 from streaming.store import Store
 
 BATCH = 500
+"""Entries of one partition that are taken at once."""
 
 
 def relay(store: Store, log: Log, partitions: Iterable[int]) -> int:
-    """Publish all that waits, each entry to its topic and in its partition's order; return how many entries."""
-    sent = 0
-    for partition in partitions:
-        while entries := store.outbox(partition, BATCH):
-            topics: dict[str, list[Message]] = defaultdict(list)
+    """Publish all that waits, each entry to its topic and in its partition's order; return how many entries.
+
+    Raises:
+        InfrastructureError: Kafka or Redis is away; what was not acknowledged stays in the outbox.
+    """
+    sent, waiting = 0, list(partitions)
+    while found := {p: entries for p in waiting if (entries := store.outbox(p, BATCH))}:
+        topics: dict[str, list[Message]] = defaultdict(list)
+        for partition, entries in found.items():
             for _, entry in entries:
                 topic, value = topic_of(entry)
                 topics[topic].append((partition, None, value))
-            for topic, messages in topics.items():
-                log.append(topic, messages)
+        for topic, messages in topics.items():  # one acknowledgement is waited for, not one a partition
+            log.append(topic, messages)
+        for partition, entries in found.items():
             store.published(partition, [name for name, _ in entries])
             sent += len(entries)
+        waiting = [partition for partition, entries in found.items() if len(entries) == BATCH]
     return sent

@@ -11,7 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from contract.errors import SkewlabError
+from contract.rows import Floats
 
 
 class Fenced(SkewlabError):
@@ -39,6 +43,20 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Rankings:
+    """The shows ranked for n listeners: ``places`` in ``shows`` and ``scores``, both of shape (n, ranked), best first."""
+
+    users: Sequence[str]
+    shows: Sequence[str]
+    places: NDArray[np.int64]
+    scores: Floats
+
+    def of(self, i: int) -> list[tuple[str, float]]:
+        """Return the ranking of one of the listeners."""
+        return [(self.shows[place], score) for place, score in zip(self.places[i], self.scores[i].tolist(), strict=True)]
+
+
+@dataclass(frozen=True)
 class Write:
     """One step's write. ``states`` and ``rows`` map names to bytes, None meaning that they are removed."""
 
@@ -49,6 +67,7 @@ class Write:
     states: dict[str, bytes | None]
     rows: dict[str, bytes | None]
     outbox: Sequence[bytes]
+    rankings: Rankings | None = None
 
 
 class Store(Protocol):
@@ -76,6 +95,12 @@ class Store(Protocol):
     def row(self, partition: int, name: str) -> bytes | None:
         """Return the row stored under a name."""
 
+    def ranking(self, partition: int, name: str) -> list[tuple[str, float]]:
+        """Return the shows ranked for a listener with their scores, best first; equal scores stand by name, the last first."""
+
+    def clear(self, partition: int) -> None:
+        """Forget a partition's state, rows, rankings and offset, but never its epoch: what waits to be published stays."""
+
 
 @dataclass
 class _Partition:
@@ -85,6 +110,7 @@ class _Partition:
     items: list[str] = field(default_factory=list)
     states: dict[str, bytes] = field(default_factory=dict)
     rows: dict[str, bytes] = field(default_factory=dict)
+    rankings: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     outbox: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -117,6 +143,10 @@ class MemoryStore:
         at.items.extend(write.new_items)
         _update(at.states, write.states)
         _update(at.rows, write.rows)
+        for name in (name for name, row in write.rows.items() if row is None):
+            at.rankings.pop(name, None)
+        if write.rankings is not None:
+            at.rankings.update((name, write.rankings.of(i)) for i, name in enumerate(write.rankings.users))
         at.outbox.update({f"{write.meta.offset}-{i}": payload for i, payload in enumerate(write.outbox, 1)})
 
     def holds(self, partition: int, epoch: int, offset: int) -> bool:
@@ -136,6 +166,15 @@ class MemoryStore:
     def row(self, partition: int, name: str) -> bytes | None:
         """See ``Store.row``."""
         return self._at(partition).rows.get(name)
+
+    def ranking(self, partition: int, name: str) -> list[tuple[str, float]]:
+        """See ``Store.ranking``."""
+        return sorted(self._at(partition).rankings.get(name, []), key=lambda pair: (pair[1], pair[0]), reverse=True)
+
+    def clear(self, partition: int) -> None:
+        """See ``Store.clear``."""
+        at = self._at(partition)
+        self._partitions[partition] = _Partition(epoch=at.epoch, outbox=at.outbox)
 
 
 def _update(table: dict[str, bytes], changes: dict[str, bytes | None]) -> None:

@@ -1,131 +1,142 @@
-"""Live members of the consumer group, on the real Kafka and Redis: alone, two at once, and one after another."""
+"""Live members of the consumer group, on the real Kafka and Redis of both stacks: alone, two at once, and one after another."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import time
 from pathlib import Path
 
 import pytest
 
-from contract.errors import SkewlabError
-from contract.home import Home
-from contract.keys import DEAD_LETTERS, EVENTS, key
-from lab.stack.embedded import Embedded, open_embedded
-from streaming.consumer import consume
-from streaming.kafka_log import KafkaLog
-from streaming.member import Member
-from streaming.redis_store import RedisStore, connect
-from streaming.step import PartitionPath
-from tests.logs import home_of, listeners_of, one_log, written
-from tests.toylake import ToyLog, encoded
-from tests.waiting import until
+from contract.event import Event
+from contract.keys import DEAD_LETTERS, EVENTS
+from contract.records import encode
+from streaming.consumer import _pieces
+from streaming.group import Changes, Timing, at, positions
+from streaming.kafka_log import FETCH_RECORDS, KafkaLog
+from streaming.redis_store import RedisStore
+from streaming.store import Write
+from tests.live import PARTITIONS, InParts, running, stands, wait_until
+from tests.logs import START_MS, home_of, listeners_of
+from tests.servers import Servers, emptied
+from tests.toylake import event
 
-pytestmark = pytest.mark.stack
-PARTITIONS = 4
-
-
-@dataclass
-class Running:
-    """A member in a thread; ``error`` is what ended it, if it was not asked to end."""
-
-    member: Member
-    stop: threading.Event = field(default_factory=threading.Event)
-    error: list[BaseException] = field(default_factory=list)
+LONG_MS = 2_000
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Embedded]:
-    found = open_embedded(tmp_path / "stack", PARTITIONS)
-    yield found
-    found.stop()
+def stack(servers: Servers) -> Servers:
+    return emptied(servers, PARTITIONS)
 
 
-@contextmanager
-def running(stack: Embedded, home: Home) -> Iterator[Running]:
-    client, log = connect(stack.redis), KafkaLog(stack.kafka, PARTITIONS)
-    store = RedisStore(client)
-    one = Running(Member(home, store, PARTITIONS, None))
-
-    def run() -> None:
-        try:
-            consume(one.member, store, log, stack.kafka, one.stop)
-        except BaseException as error:
-            one.error.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield one
-    finally:
-        one.stop.set()
-        thread.join(30)
-        log.close()
-        client.close()
-        assert not one.error
-
-
-def wait_until(asked: Callable[[], bool]) -> None:
-    def ask() -> None:
-        if not asked():
-            raise SkewlabError("not yet")
-
-    until(ask, 60)
-
-
-def stands(stack: Embedded) -> dict[int, int]:
-    """Where each partition's stored offset is."""
-    client = connect(stack.redis)
-    try:
-        found = {p: client.hget(key(p, "meta"), "offset") for p in range(PARTITIONS)}
-        return {p: int(offset) for p, offset in found.items() if offset is not None}  # type: ignore[arg-type]
-    finally:
-        client.close()
-
-
-def test_members_come_and_go_and_the_state_is_as_if_there_had_been_one(stack: Embedded, tmp_path: Path) -> None:
-    toy = written([one_log(f"live/{p}", listeners_of(p, PARTITIONS)) for p in range(PARTITIONS)], activated=[20] * PARTITIONS)
+def test_members_come_and_go_and_the_state_is_as_if_there_had_been_one(stack: Servers, tmp_path: Path) -> None:
+    sent = InParts(stack, 3)
     home, _ = home_of(tmp_path / "home")
-    log = KafkaLog(stack.kafka, PARTITIONS)
-    thirds = [
-        {p: records[len(records) * i // 3 : len(records) * (i + 1) // 3] for p, records in toy.records.items()} for i in range(3)
-    ]
-    ends = [{p: sum(len(third[p]) for third in thirds[: i + 1]) for p in range(PARTITIONS)} for i in range(3)]
-
-    def send(third: int) -> None:
-        log.append(EVENTS, [(p, r.key, r.value or b"") for p, records in thirds[third].items() for r in records])
-
     with running(stack, home) as first:
-        send(0)
-        wait_until(lambda: stands(stack) == ends[0])
+        sent.send(0)
+        sent.consumed_to(0)
         assert first.member.owned() == list(range(PARTITIONS))
         with running(stack, home) as second:
             wait_until(lambda: len(second.member.owned()) == PARTITIONS // 2 == len(first.member.owned()))
-            send(1)
-            wait_until(lambda: stands(stack) == ends[1])
+            sent.send(1)
+            sent.consumed_to(1)
         wait_until(lambda: first.member.owned() == list(range(PARTITIONS)))
-    send(2)
+    assert positions(stack.kafka) == stands(stack)
+    sent.send(2)
     with running(stack, home):
-        wait_until(lambda: stands(stack) == ends[2])
-    assert states(stack, toy, home) == {p: encoded(consumed(toy, home, p).states) for p in range(PARTITIONS)}
-    dead = sum(len(step.dead) for p in range(PARTITIONS) for step in toy.consume(toy.path(home, p)))
-    assert sum(log.ends(DEAD_LETTERS).values()) == dead > 0
+        sent.consumed_to(2)
+    assert sent.stored(home) == sent.expected(home)
+    assert dead_letters(stack) == sum(len(step.dead) for step in sent.steps(home)) > 0
+
+
+def test_a_partition_that_does_not_move_is_not_read_again(stack: Servers, tmp_path: Path) -> None:
+    home, _ = home_of(tmp_path / "home")
+    with running(stack, home) as first:
+        wait_until(lambda: len(first.member.owned()) == PARTITIONS)
+        with running(stack, home) as second:
+            wait_until(lambda: len(second.member.owned()) == PARTITIONS // 2)
+        wait_until(lambda: len(first.member.owned()) == PARTITIONS)
+        assert takeovers(first.metrics.registry) == PARTITIONS + PARTITIONS // 2
+
+
+def test_the_group_goes_on_beside_a_step_that_takes_longer_than_the_poll_interval(stack: Servers, tmp_path: Path) -> None:
+    sent = InParts(stack, 1)
+    home, _ = home_of(tmp_path / "home")
+    entered, held = threading.Event(), threading.Event()
+
+    class Slow(RedisStore):
+        def commit(self, partition: int, epoch: int, write: Write) -> None:
+            if write.meta.offset > 0:
+                entered.set()
+                assert held.wait(60)
+            super().commit(partition, epoch, write)
+
+    with running(stack, home, Timing(poll_interval_ms=LONG_MS, long_step_s=0.1), Slow) as first:
+        wait_until(lambda: len(first.member.owned()) == PARTITIONS)
+        sent.send(0)
+        assert entered.wait(30)
+        began = time.monotonic()
+        try:
+            with running(stack, home) as second:  # the group forms anew only if the first one answers, step or no step
+                wait_until(lambda: len(second.member.owned()) == PARTITIONS // 2)
+            wait_until(lambda: time.monotonic() - began > LONG_MS / 1000)
+        finally:
+            held.set()
+        sent.consumed_to(0)
+    assert sent.stored(home) == sent.expected(home)
+
+
+def test_a_backlog_is_taken_in_bounded_pieces(stack: Servers, tmp_path: Path) -> None:
+    home, _ = home_of(tmp_path / "home")
+    (user, *_), count = listeners_of(0, PARTITIONS), 2 * FETCH_RECORDS + 7
+    log = KafkaLog(stack.kafka, PARTITIONS)
+    log.append(EVENTS, ((0, user.encode(), encode(numbered(user, i))) for i in range(count)))
     log.close()
+    sizes: list[int] = []
+
+    class Watched(RedisStore):
+        def commit(self, partition: int, epoch: int, write: Write) -> None:
+            sizes.append(write.meta.offset - write.first)
+            super().commit(partition, epoch, write)
+
+    with running(stack, home, store_of=Watched):
+        wait_until(lambda: stands(stack).get(0) == count)
+    assert sum(sizes) == count
+    assert max(sizes) <= FETCH_RECORDS
 
 
-def consumed(toy: ToyLog, home: Home, partition: int) -> PartitionPath:
-    path = toy.path(home, partition)
-    toy.consume(path)
-    return path
+def test_a_member_that_the_group_gave_up_claims_nothing_when_it_joins_again() -> None:
+    changes = Changes()
+    changes.assignor.member_assignment = [at(0), at(1)]
+    changes.on_partitions_lost([at(0), at(1)])
+    assert changes.assignor.metadata([EVENTS]).owned_partitions == []
+    assert changes.taken() == {0, 1}
+    assert changes.taken() == set()
 
 
-def states(stack: Embedded, toy: ToyLog, home: Home) -> dict[int, object]:
-    client = connect(stack.redis)
-    member = Member(home, RedisStore(client), PARTITIONS, None)
-    for partition in range(PARTITIONS):
-        member.take_over(partition)
-    found = {p: encoded(member._owned[p].path.states) for p in range(PARTITIONS)}
-    client.close()
-    return found
+@pytest.mark.parametrize(
+    ("keys", "lengths"),
+    [("", []), ("aaa", [3]), ("-", [1]), ("aa-a", [2, 1, 1]), ("--a", [1, 1, 1]), ("a-", [1, 1])],
+)
+def test_a_record_without_key_is_a_piece_of_its_own(keys: str, lengths: list[int]) -> None:
+    class Record:
+        def __init__(self, key: str) -> None:
+            self.key = None if key == "-" else key.encode()
+
+    assert [len(piece) for piece in _pieces([Record(key) for key in keys])] == lengths
+
+
+def numbered(user: str, number: int) -> Event:
+    return event(user, "song-a", START_MS + number)
+
+
+def dead_letters(stack: Servers) -> int:
+    log = KafkaLog(stack.kafka, PARTITIONS)
+    try:
+        return sum(log.ends(DEAD_LETTERS).values())
+    finally:
+        log.close()
+
+
+def takeovers(registry: object) -> float | None:
+    return registry.get_sample_value("skewlab_stream_takeover_seconds_count")  # type: ignore[attr-defined]

@@ -14,12 +14,11 @@ import psutil
 import pytest
 
 from contract.errors import InfrastructureError, SkewlabError
-from contract.keys import EVENTS, SERVED
 from lab.stack.embedded import Embedded, open_embedded
 from lab.stack.kafka import cluster_id, start_kafka
 from lab.stack.processes import Child, end, remembered, start
 from lab.stack.redis import start_redis
-from streaming.kafka_log import KafkaLog, create_topics
+from streaming.kafka_log import create_topics
 from streaming.redis_store import RedisStore, connect
 from tests.saying import Say
 from tests.waiting import until
@@ -37,41 +36,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     assert not found.folder.exists()
 
 
-@pytest.fixture
-def log(stack: Embedded) -> Iterator[KafkaLog]:
-    found = KafkaLog(stack.kafka, PARTITIONS)
-    yield found
-    found.close()
-
-
-def test_records_come_back_in_order_from_any_offset(log: KafkaLog) -> None:
-    log.append(EVENTS, [(p, b"key", b"%d" % i) for i in range(100) for p in range(2)])
-    assert log.ends(EVENTS) == {0: 100, 1: 100, 2: 0}
-    found: dict[int, list[bytes | None]] = {0: [], 1: []}
-    at = {0: 0, 1: 40}
-    while records := log.read(EVENTS, at):
-        for partition, batch in records.items():
-            found[partition] += [record.value for record in batch]
-            at[partition] = batch[-1].offset + 1
-    assert found == {0: [b"%d" % i for i in range(100)], 1: [b"%d" % i for i in range(40, 100)]}
-    assert [r.offset for r in log.read(EVENTS, {0: 97, 1: 100})[0]] == [97, 98, 99]
-
-
 def test_no_cluster_id_is_taken_for_an_option() -> None:
     names = {cluster_id() for _ in range(3_000)}
     assert len(names) == 3_000
     assert not any(name.startswith("-") for name in names)
     assert {len(name) for name in names} == {22}
-
-
-def test_an_empty_topic_gives_nothing(log: KafkaLog) -> None:
-    assert log.read(SERVED, dict.fromkeys(range(PARTITIONS), 0)) == {}
-
-
-def test_topics_are_made_once_and_keep_their_partitions(stack: Embedded) -> None:
-    create_topics(stack.kafka, PARTITIONS)
-    with pytest.raises(InfrastructureError, match=f"has {PARTITIONS} partitions, not 5.*SKEWLAB_PARTITIONS={PARTITIONS}"):
-        create_topics(stack.kafka, 5)
 
 
 def test_both_listen_on_loopback_alone(stack: Embedded) -> None:

@@ -1,4 +1,4 @@
-"""What every store of the live path must do, asked of the one in memory and of a real Redis."""
+"""What every store of the live path must do: the one in memory, the Redis of both stacks, and a Redis Cluster."""
 
 from __future__ import annotations
 
@@ -6,29 +6,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.stack.processes import end
-from lab.stack.redis import start_redis
 from streaming.redis_store import RedisStore, connect
 from streaming.store import Fenced, MemoryStore, Meta, Store, Write
-from tests.waiting import until
+from tests.redis_cluster import address_of
+from tests.servers import BOTH_STACKS
 
 PARTITION = 3
 
 
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    child, url = start_redis(tmp_path_factory.mktemp("redis"), keep=False)
-    until(lambda: connect(url).close())
-    yield url
-    end([child])
-
-
-@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.stack)])
+@pytest.fixture(params=["memory", *BOTH_STACKS, pytest.param("cluster", marks=pytest.mark.stack)])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    client = connect(request.getfixturevalue("redis_url"))
+    if request.param == "cluster":
+        client = connect(address_of(request.getfixturevalue("redis_nodes")))
+    else:
+        client = connect(request.getfixturevalue(f"{request.param}_redis"))
     client.flushall()
     yield RedisStore(client)
     client.close()

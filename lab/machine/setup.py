@@ -1,4 +1,4 @@
-"""Setting up a checkout: ``python3 -m lab.machine.setup`` makes ``.venv`` with everything in it, and brings Kafka's jars.
+"""Setting up a checkout: ``python3 -m lab.machine.setup`` makes ``.venv``, brings Kafka's jars, compiles the live features.
 
 Standard library only; it runs before anything is installed. What is missing on the machine is told before anything long starts.
 A step that was done is skipped; one that was interrupted is done again: its stamp, written last, is what says that it was done.
@@ -39,7 +39,11 @@ def main() -> int:
         else:
             install()
             stamp().touch()
-        return subprocess.run([str(VENV / "bin" / "python"), "-m", "lab.machine.kafka"], cwd=ROOT, check=False).returncode
+        for module in ("lab.machine.kafka", "streaming.warm"):
+            code = subprocess.run([str(VENV / "bin" / "python"), "-m", module], cwd=ROOT, check=False).returncode
+            if code:
+                return code
+        return 0
     except InfrastructureError as error:
         print(error, file=sys.stderr)
         return error.exit_code

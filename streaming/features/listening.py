@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from contract.event import MUSIC, PHONE, PODCAST
 from contract.windows import DAY_MS, HOUR_MS, MINUTE_MS
 from streaming.columns import Columns, share
@@ -47,7 +49,7 @@ def listening(window: Window, constants: Constants, desk: Desk, out: Columns, i:
             short_plays += ts >= short_start
             week_plays += ts >= week_start
             plays_yesterday += day == today - 1
-            decayed += 2.0 ** (-(t - ts) / constants.half_life_ms)
+            decayed += np.exp2(-(t - ts) / constants.half_life_ms)
             _mark_active(desk, today - day)
     for j in range(window.first_day, window.end_day):
         day = days.day[j]
@@ -62,7 +64,7 @@ def listening(window: Window, constants: Constants, desk: Desk, out: Columns, i:
         replays += days.replays[j]
         timed += days.timed[j]
         completed += days.completed[j]
-        decayed += days.decayed[j] * 2.0 ** (-(t - (day + 1) * DAY_MS) / constants.half_life_ms)
+        decayed += days.decayed[j] * np.exp2(-(t - (day + 1) * DAY_MS) / constants.half_life_ms)
         for shift in range(-1, 2):
             if days.calendar[j] >> (1 + shift) & 1:
                 _mark_active(desk, today - (day + shift))
