@@ -160,10 +160,13 @@ def judge_all(
     """
     if not values:
         return []
-    if not all(value is not None and value[:1] == b"{" and value.count(b"{") == 1 and b"[" not in value for value in values):
+    if None in values or any(value[:1] != b"{" for value in values):  # type: ignore[index]
+        return None
+    together = b",".join(values)  # type: ignore[arg-type]
+    if together.count(b"{") != len(values) or b"[" in together:
         return None
     try:
-        events = _batches.decode(b"[" + b",".join(values) + b"]")  # type: ignore[arg-type]
+        events = _batches.decode(b"[%b]" % together)
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     if len(events) != len(values):

@@ -47,6 +47,7 @@ class Pipeline:
     partitions: int
     held_bytes: int = HELD_BYTES
     _read: dict[int, int] = field(default_factory=dict)
+    _swept: bool = False
 
     def archive_history(self, events: Events, until_ms: int) -> None:
         """Write the days before ``until_ms`` to the lake, as a log that ends at offset -1 in each partition.
@@ -122,8 +123,10 @@ class Pipeline:
         """
         lake = Lake(self.home.lake)
         with lake.writing():
-            lake.sweep(replaced=False)
-            sweep_served(self.home.served)
+            if not self._swept:  # once: what another writer leaves behind later waits for the next process
+                lake.sweep(replaced=False)
+                sweep_served(self.home.served)
+                self._swept = True
             self._archive_events(lake)
             self._archive_served(self.home.served)
 
