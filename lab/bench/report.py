@@ -46,7 +46,8 @@ def machine() -> dict[str, Any]:
 
 def document(bench: str, rows: Sequence[Row], settings: dict[str, Any]) -> dict[str, Any]:
     """Return the promised document; ``settings`` tells how big the run was."""
-    return {"bench": bench, "machine": machine(), "settings": settings, "rows": [asdict(row) for row in rows]}
+    plain = [{**asdict(row), "value": float(row.value)} for row in rows]  # NumPy's numbers are no JSON
+    return {"bench": bench, "machine": machine(), "settings": settings, "rows": plain}
 
 
 def lines(rows: Sequence[Row]) -> list[str]:
