@@ -15,7 +15,7 @@ import pytest
 
 from contract.errors import InfrastructureError, SkewlabError
 from lab.stack.embedded import Embedded, open_embedded
-from lab.stack.kafka import cluster_id, start_kafka
+from lab.stack.kafka import cluster_id, free_port, start_kafka
 from lab.stack.processes import Child, end, remembered, start
 from lab.stack.redis import start_redis
 from streaming.kafka_log import create_topics
@@ -65,6 +65,20 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, taken: int) -> None:
         start_redis(tmp_path / "redis", keep=False, port=taken)
     with pytest.raises(InfrastructureError, match=f"Port {taken} is taken"):
         start_kafka(tmp_path / "kafka", keep=False, port=taken)
+
+
+@pytest.mark.parametrize("server", ["redis", "kafka"])
+def test_where_somebody_else_is_faster_another_port_is_found(
+    tmp_path: Path, taken: int, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = iter([taken])
+    monkeypatch.setattr(f"lab.stack.{server}.free_port", lambda: next(ports, None) or free_port())
+    stack = open_embedded(tmp_path, 1)
+    try:
+        assert next(ports, None) is None
+        assert not any(f":{taken}" in address for address in (stack.kafka, stack.redis))
+    finally:
+        stack.stop()
 
 
 def test_a_redis_that_goes_away_is_told_in_one_line(tmp_path: Path) -> None:

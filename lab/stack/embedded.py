@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +17,14 @@ import redis
 
 from contract.errors import InfrastructureError
 from contract.home import write_whole
-from lab.stack.kafka import last_line, start_kafka
+from lab.stack.kafka import PortTaken, last_line, start_kafka
 from lab.stack.processes import Child, end, remember, remembered
 from lab.stack.redis import start_redis
 from streaming.kafka_log import KafkaLog, create_topics
 
 READY_S = 90
+ATTEMPTS = 3
+"""How often ports are looked for."""
 
 
 class Addresses(msgspec.Struct, frozen=True):
@@ -57,6 +61,19 @@ def open_embedded(home: Path, partitions: int, *, keep: bool = False) -> Embedde
     if attached(home) is not None:
         raise InfrastructureError("A kept stack runs in this home", "", "Use it, or end it with 'skewlab stack down'")
     end(remembered(folder / "children.json"))
+    for _ in range(ATTEMPTS - 1):
+        with suppress(PortTaken):  # a free port was found, and somebody else was faster
+            return _opened(folder, partitions, keep)
+    return _opened(folder, partitions, keep)
+
+
+def _opened(folder: Path, partitions: int, keep: bool) -> Embedded:
+    """Start both servers on ports that are free just now.
+
+    Raises:
+        PortTaken: they were not any more when a server came to them.
+        InfrastructureError: something is missing, or a server died while it started.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     children: list[Child] = []
@@ -101,20 +118,28 @@ def down(home: Path) -> bool:
     return there
 
 
-def _ready(child: Child, log: Path, ask: object) -> None:
-    """Ask until it answers; say what its log says where it died instead."""
-    assert callable(ask)
+def _ready(child: Child, log: Path, ask: Callable[[], object]) -> None:
+    """Ask until it answers; say what its log says where it died instead, also where another server answers in its place.
+
+    Raises:
+        PortTaken: it died because its port was taken.
+        InfrastructureError: it died of something else, or did not answer in time.
+    """
     deadline = time.monotonic() + READY_S
     while True:
         try:
             ask()
+            failed = None
         except (InfrastructureError, redis.exceptions.RedisError) as error:
-            if child.process() is None or time.monotonic() > deadline:
-                said = last_line(log.read_text(errors="replace")) if log.exists() else ""
-                raise InfrastructureError(f"{child.name} did not start", said or str(error), f"Its log is {log}") from error
-            time.sleep(0.2)  # between two questions; readiness itself is asked for
-        else:
+            failed = error
+        lives = child.process() is not None
+        if lives and failed is None:
             return
+        if not lives or time.monotonic() > deadline:
+            text = log.read_text(errors="replace") if log.exists() else ""
+            kind = PortTaken if "Address already in use" in text else InfrastructureError
+            raise kind(f"{child.name} did not start", last_line(text) or str(failed), f"Its log is {log}") from failed
+        time.sleep(0.2)  # between two questions; readiness itself is asked for
 
 
 __all__ = ["Addresses", "Embedded", "KafkaLog", "attached", "down", "open_embedded", "up"]

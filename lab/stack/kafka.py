@@ -87,18 +87,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class PortTaken(InfrastructureError):
+    """Somebody listens on a port already."""
+
+
 def require_free(port: int) -> None:
     """Make sure that a loopback port can be listened on.
 
     Raises:
-        InfrastructureError: somebody does already.
+        PortTaken: somebody does already.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise InfrastructureError(f"Port {port} is taken", str(error), "Free it or choose another") from error
+            raise PortTaken(f"Port {port} is taken", str(error), "Free it or choose another") from error
 
 
 def last_line(text: str) -> str:
