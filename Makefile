@@ -33,7 +33,7 @@ lint: setup  ## Style, types, and who may import whom
 
 check: lint unit  ## Before every commit; CI runs it, and then the README's test command
 
-bench: setup  ## The measurements, with their goals: about twenty minutes
+bench: setup  ## The measurements, with their goals: most of an hour, on a quiet machine
 	@$(BIN)/skewlab bench features
 	@$(BIN)/skewlab bench stream
 

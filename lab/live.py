@@ -6,18 +6,9 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from contract.catalogue import Catalogue
-from contract.event import Event
-from contract.home import Home
 from contract.lake import Lake
-from contract.records import Watermark, encode
 from contract.settings import Settings
-from contract.skew import RawRecord
-from contract.versions import Versions
-from contract.windows import DAY_MS
 from lab.overrides import read_overrides
 from lab.pipeline import Pipeline
 from lab.stack import addresses, open_stack
@@ -26,7 +17,7 @@ from streaming.kafka_log import create_topics
 from streaming.member import Member
 from streaming.metrics import LiveMetrics, served
 from streaming.overrides import Overrides
-from streaming.store import MemoryStore
+from streaming.warm import load
 
 Tell = Callable[[str], None]
 
@@ -40,24 +31,12 @@ def consume_live(settings: Settings, metrics_port: int | None, stop: threading.E
     metrics = LiveMetrics()
     with served(metrics, metrics_port) if metrics_port is not None else nullcontext():
         create_topics(kafka, settings.partitions)
-        _warm_up()
+        load()  # before a partition waits for machine code
         with open_stack(settings) as stack:
             overrides = Overrides(read_overrides(settings.places))
             member = Member(settings.places, stack.store, settings.partitions, None, overrides, settings.served_share)
             consume(member, stack.store, stack.log, kafka, stop, metrics=metrics, tell=tell)
             return {partition: member.position(partition) for partition in member.owned()}
-
-
-def _warm_up() -> None:
-    """Let a member of its own take a listen and a midnight, so that machine code is loaded before a partition waits for it."""
-    midnight_ms = 20_000 * DAY_MS
-    listen = Event("e", "u", "i", None, "music", midnight_ms - 1, midnight_ms, 60_000, 90_000, 0, "phone", "SE", None, 1)
-    with TemporaryDirectory() as folder:
-        home = Home(Path(folder))
-        Versions(home.versions).publish_initial(Catalogue.of([]))
-        member = Member(home, MemoryStore(), 1, None)
-        member.take_over(0)
-        member.feed(0, [RawRecord(0, b"u", encode(listen)), RawRecord(1, None, encode(Watermark(midnight_ms)))])
 
 
 @contextmanager

@@ -32,9 +32,9 @@ class Arrivals:
             "duration": np.array([e.duration_ms or 0 for e in events], np.int64),
             "item": items.encode(e.item_id for e in events),
             "utc_offset": np.array([e.utc_offset_min for e in events], np.int64),
-            "kind": np.array([e.kind == "podcast" for e in events], np.uint8),
-            "device": np.array([DEVICE_CODES[e.device] for e in events], np.uint8),
-            "replay": np.zeros(len(events), np.uint8),
+            "kind": np.array([e.kind == "podcast" for e in events], np.int64),
+            "device": np.array([DEVICE_CODES[e.device] for e in events], np.int64),
+            "replay": np.zeros(len(events), np.int64),
         }
         return _by_listener([e.user_id for e in events], Listens(**columns))
 
@@ -49,9 +49,9 @@ class Arrivals:
             "duration": np.maximum(duration, 0).astype(np.int64),
             "item": items.encode(events.item_id),
             "utc_offset": events.utc_offset_min.astype(np.int64),
-            "kind": events.kind.astype(np.uint8),
-            "device": events.device.astype(np.uint8),
-            "replay": np.zeros(len(events), np.uint8),
+            "kind": events.kind.astype(np.int64),
+            "device": events.device.astype(np.int64),
+            "replay": np.zeros(len(events), np.int64),
         }
         return _by_listener(events.user_id, Listens(**columns))
 

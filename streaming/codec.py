@@ -13,7 +13,7 @@ from contract.event import PODCAST
 from contract.rows import Floats
 from contract.windows import DAY_MS
 from streaming.compiled import compiled
-from streaming.tables import Days, Listens, Tables, Tiles, room
+from streaming.tables import SHARES, SUMS, Days, Listens, Tables, Tiles, room
 
 STATE_VERSION = 2
 LISTEN_BYTES, TILE_BYTES, DAY_BYTES, HEADER_BYTES = 72, 72, 150, 32
@@ -113,7 +113,7 @@ def _read_listens(blob: Bytes, at: int, first: int, end: int, listens: Listens) 
 def _write_listens(blob: Bytes, at: int, which: Range, listens: Listens) -> int:
     ts = 0
     for i in range(which[0], which[1]):
-        flags = int(listens.kind[i]) + _DEVICE * int(listens.device[i])
+        flags = listens.kind[i] + _DEVICE * listens.device[i]
         if listens.replay[i]:
             flags |= _REPLAY
         if listens.duration[i] > 0:
@@ -159,7 +159,7 @@ def _write_tiles(blob: Bytes, at: int, which: Range, tiles: Tiles) -> int:
         at = _put(blob, at, tiles.day[i] - day)
         day = tiles.day[i]
         at = _put(blob, at, tiles.item[i])
-        at = _put(blob, at, (tiles.tenths[i] << 1) + int(tiles.kind[i]))
+        at = _put(blob, at, (tiles.tenths[i] << 1) + tiles.kind[i])
         if tiles.kind[i] == PODCAST:
             at = _put(blob, at, tiles.listens[i])
             at = _put(blob, at, tiles.ms[i])
@@ -176,19 +176,11 @@ def _read_days(blob: Bytes, at: int, first: int, end: int, days: Days) -> int:
         days.day[i] = day
         before_end, at = _get(blob, at)
         days.last_ts[i] = (day + 1) * DAY_MS - before_end
-        days.listens[i], at = _get(blob, at)
-        days.plays[i], at = _get(blob, at)
-        days.music[i], at = _get(blob, at)
-        days.skips[i], at = _get(blob, at)
-        days.replays[i], at = _get(blob, at)
-        days.night[i], at = _get(blob, at)
-        days.phone[i], at = _get(blob, at)
-        days.ms[i], at = _get(blob, at)
-        days.podcast_ms[i], at = _get(blob, at)
-        days.timed[i], at = _get(blob, at)
         days.calendar[i], at = _get(blob, at)
-        days.completed[i], at = _get_float(blob, at)
-        days.decayed[i], at = _get_float(blob, at)
+        for c in range(SUMS):
+            days.sums[i, c], at = _get(blob, at)
+        for c in range(SHARES):
+            days.shares[i, c], at = _get_float(blob, at)
     return at
 
 
@@ -199,19 +191,10 @@ def _write_days(blob: Bytes, at: int, which: Range, days: Days) -> int:
         at = _put(blob, at, days.day[i] - day)
         day = days.day[i]
         at = _put(blob, at, (day + 1) * DAY_MS - days.last_ts[i])
-        at = _put(blob, at, days.listens[i])
-        at = _put(blob, at, days.plays[i])
-        at = _put(blob, at, days.music[i])
-        at = _put(blob, at, days.skips[i])
-        at = _put(blob, at, days.replays[i])
-        at = _put(blob, at, days.night[i])
-        at = _put(blob, at, days.phone[i])
-        at = _put(blob, at, days.ms[i])
-        at = _put(blob, at, days.podcast_ms[i])
-        at = _put(blob, at, days.timed[i])
         at = _put(blob, at, days.calendar[i])
-        at = _put_float(blob, at, days.completed, i)
-        at = _put_float(blob, at, days.decayed, i)
+        for c in range(SUMS):
+            at = _put(blob, at, days.sums[i, c])
+        at = _put_floats(blob, at, days.shares[i])
     return at
 
 
@@ -258,9 +241,10 @@ def _get_float(blob: Bytes, at: int) -> tuple[float, int]:
 
 
 @compiled
-def _put_float(blob: Bytes, at: int, values: Floats, i: int) -> int:
-    blob[at : at + 8] = values[i : i + 1].view(np.uint8)
-    return at + 8
+def _put_floats(blob: Bytes, at: int, values: Floats) -> int:
+    size = 8 * len(values)
+    blob[at : at + size] = values.view(np.uint8)
+    return at + size
 
 
 def tables_of(state: bytes) -> Tables:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.event import MUSIC, PHONE, PODCAST, Ints
+from contract.rows import Floats
 from contract.windows import DAY_MS, MINUTE_MS
 from streaming.codec import (
     DAY_BYTES,
@@ -22,7 +23,24 @@ from streaming.codec import (
 from streaming.compiled import compiled
 from streaming.constants import Constants
 from streaming.listens import completion, is_night, is_skip, mark_replays, tenths
-from streaming.tables import Days, Listens, Tables, Tiles
+from streaming.tables import (
+    AT_NIGHT,
+    COMPLETED,
+    DECAYED,
+    LISTENS,
+    MS,
+    MUSIC_LISTENS,
+    MUSIC_SKIPS,
+    ON_PHONE,
+    PODCAST_MS,
+    REPLAYS,
+    TIMED,
+    Days,
+    Listens,
+    Tables,
+    Tiles,
+    make_place,
+)
 
 
 @compiled
@@ -36,7 +54,7 @@ def count_listens(
         starts: where each begins, shape (n,).
         new: the new listens, by listener and then in the order in which they came.
         new_starts: which are whose, shape (n + 1,).
-        tables: room for the largest of the states with its new listens.
+        tables: room for the listens of the largest of the states with its new ones.
         constants: the numbers in the definitions.
 
     Returns:
@@ -64,24 +82,11 @@ def _insert(listens: Listens, n: int, new: Listens, j: int, constants: Constants
         at -= 1
     if at > 0 and listens.ts[at - 1] == new.ts[j] and listens.id[at - 1] == new.id[j]:
         return False
-    for i in range(n, at, -1):
-        _copy(listens, i, listens, i - 1)
-    _copy(listens, at, new, j)
+    for c in range(len(listens)):
+        make_place(listens[c], at, n)
+        listens[c][at] = new[c][j]
     mark_replays(listens, n + 1, at, constants)
     return True
-
-
-@compiled
-def _copy(to: Listens, at: int, source: Listens, i: int) -> None:
-    to.ts[at] = source.ts[i]
-    to.id[at] = source.id[i]
-    to.ms[at] = source.ms[i]
-    to.duration[at] = source.duration[i]
-    to.item[at] = source.item[i]
-    to.utc_offset[at] = source.utc_offset[i]
-    to.kind[at] = source.kind[i]
-    to.device[at] = source.device[i]
-    to.replay[at] = source.replay[i]
 
 
 @compiled
@@ -140,10 +145,9 @@ def _add_to_tile(tiles: Tiles, first: int, m: int, listens: Listens, i: int, con
         at -= 1
     if at < first or tiles.day[at] != day:
         at = after
-        for j in range(m, at, -1):
-            _move_tile(tiles, j, j - 1)
+        for column in tiles:
+            make_place(column, at, m)
         tiles.day[at], tiles.item[at], tiles.kind[at] = day, item, kind
-        tiles.tenths[at] = tiles.listens[at] = tiles.ms[at] = tiles.duration[at] = 0
         m += 1
     shown = tenths(is_skip(kind, listens.ms[i], constants), listens.replay[i] != 0, constants)
     tiles.tenths[at] = max(tiles.tenths[at], shown)
@@ -154,20 +158,9 @@ def _add_to_tile(tiles: Tiles, first: int, m: int, listens: Listens, i: int, con
 
 
 @compiled
-def _move_tile(tiles: Tiles, at: int, i: int) -> None:
-    tiles.day[at] = tiles.day[i]
-    tiles.item[at] = tiles.item[i]
-    tiles.kind[at] = tiles.kind[i]
-    tiles.tenths[at] = tiles.tenths[i]
-    tiles.listens[at] = tiles.listens[i]
-    tiles.ms[at] = tiles.ms[i]
-    tiles.duration[at] = tiles.duration[i]
-
-
-@compiled
 def _add_to_day(days: Days, first: int, k: int, listens: Listens, i: int, constants: Constants) -> int:
     """Add a listen to its day; return how many days there are now."""
-    ts, ms, music = listens.ts[i], listens.ms[i], listens.kind[i] == MUSIC
+    ts = listens.ts[i]
     day = ts // DAY_MS
     at = k
     while at > first and days.day[at - 1] > day:
@@ -175,55 +168,39 @@ def _add_to_day(days: Days, first: int, k: int, listens: Listens, i: int, consta
     if at > first and days.day[at - 1] == day:
         at -= 1
     else:
-        for j in range(k, at, -1):
-            _move_day(days, j, j - 1)
-        _begin_day(days, at, day, ts)
+        for column in (days.day, days.last_ts, days.calendar):
+            make_place(column, at, k)
+        make_place(days.sums, at, k)
+        make_place(days.shares, at, k)
+        days.day[at] = day
         k += 1
-    skip = is_skip(listens.kind[i], ms, constants)
     days.last_ts[at] = max(days.last_ts[at], ts)
-    days.listens[at] += 1
-    days.plays[at] += not skip
-    days.music[at] += music
-    days.skips[at] += music and skip
-    days.replays[at] += listens.replay[i]
-    days.night[at] += is_night(ts, listens.utc_offset[i], constants)
-    days.phone[at] += listens.device[i] == PHONE
-    days.ms[at] += ms
-    days.podcast_ms[at] += ms if listens.kind[i] == PODCAST else 0
-    if music and listens.duration[i] > 0:
-        days.timed[at] += 1
-        days.completed[at] += completion(ms, listens.duration[i])
-    if not skip:
-        days.decayed[at] += np.exp2(-((day + 1) * DAY_MS - ts) / constants.half_life_ms)
+    _add_listen(days.sums[at], days.shares[at], listens, i, (day + 1) * DAY_MS, constants)
+    if not is_skip(listens.kind[i], listens.ms[i], constants):
         days.calendar[at] |= 1 << (1 + (ts + constants.calendar_offset_min * MINUTE_MS) // DAY_MS - day)
     return k
 
 
 @compiled
-def _begin_day(days: Days, at: int, day: int, ts: int) -> None:
-    days.day[at], days.last_ts[at] = day, ts
-    days.listens[at] = days.plays[at] = days.music[at] = days.skips[at] = days.replays[at] = days.night[at] = days.phone[at] = 0
-    days.ms[at] = days.podcast_ms[at] = days.timed[at] = days.calendar[at] = 0
-    days.completed[at] = days.decayed[at] = 0.0
-
-
-@compiled
-def _move_day(days: Days, at: int, i: int) -> None:
-    days.day[at] = days.day[i]
-    days.last_ts[at] = days.last_ts[i]
-    days.listens[at] = days.listens[i]
-    days.plays[at] = days.plays[i]
-    days.music[at] = days.music[i]
-    days.skips[at] = days.skips[i]
-    days.replays[at] = days.replays[i]
-    days.night[at] = days.night[i]
-    days.phone[at] = days.phone[i]
-    days.ms[at] = days.ms[i]
-    days.podcast_ms[at] = days.podcast_ms[i]
-    days.timed[at] = days.timed[i]
-    days.calendar[at] = days.calendar[i]
-    days.completed[at] = days.completed[i]
-    days.decayed[at] = days.decayed[i]
+def _add_listen(sums: Ints, shares: Floats, listens: Listens, i: int, decayed_to_ms: int, constants: Constants) -> None:
+    """Add listen i to sums, shape (9,) and (2,); its decay is taken to an instant."""
+    kind, ms, duration = listens.kind[i], listens.ms[i], listens.duration[i]
+    skip = is_skip(kind, ms, constants)
+    sums[LISTENS] += 1
+    sums[MS] += ms
+    sums[AT_NIGHT] += is_night(listens.ts[i], listens.utc_offset[i], constants)
+    sums[ON_PHONE] += listens.device[i] == PHONE
+    if kind == PODCAST:
+        sums[PODCAST_MS] += ms
+    if kind == MUSIC:
+        sums[MUSIC_LISTENS] += 1
+        sums[MUSIC_SKIPS] += skip
+        sums[REPLAYS] += listens.replay[i]
+        if duration > 0:
+            sums[TIMED] += 1
+            shares[COMPLETED] += completion(ms, duration)
+    if not skip:
+        shares[DECAYED] += np.exp2(-(decayed_to_ms - listens.ts[i]) / constants.half_life_ms)
 
 
 @compiled

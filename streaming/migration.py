@@ -29,6 +29,8 @@ _DAY = np.dtype(
         *(("ms", "i8"), ("podcast_ms", "i8"), ("completed", "f8"), ("timed", "i4"), ("decayed", "f8"), ("calendar", "u1")),
     ]
 )
+_SUMS = ("listens", "music", "skips", "replays", "night", "phone", "ms", "podcast_ms", "timed")
+"""Its columns in the order of today's ``Days.sums``."""
 
 
 def current(state: bytes) -> bytes:
@@ -62,7 +64,11 @@ def _from_1(state: bytes) -> bytes:
     for name in ("listens", "ms", "duration"):
         found[1][name][found[1]["kind"] != PODCAST] = 0
     tables = room(*lengths)
-    for old, names, new in zip(found, (Listens._fields, Tiles._fields, Days._fields), tables, strict=True):
-        for name, column in zip(names, new, strict=True):
-            column[:] = old[name]
+    for columns, new, names in zip(found, tables, (Listens._fields, Tiles._fields, Days._fields[:3]), strict=True):
+        for name, column in zip(names, new, strict=False):
+            column[:] = columns[name]
+    for place, name in enumerate(_SUMS):
+        tables.days.sums[:, place] = found[2][name]
+    for place, name in enumerate(("completed", "decayed")):
+        tables.days.shares[:, place] = found[2][name]
     return state_of(tables)

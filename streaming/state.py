@@ -16,7 +16,7 @@ from streaming.codec import STATE_VERSION, Bytes
 from streaming.constants import Constants
 from streaming.counting import close_days, count_listens, largest
 from streaming.items import Items
-from streaming.tables import SINGLES_DAYS, TILES_DAYS, Tables, room
+from streaming.tables import SINGLES_DAYS, TILES_DAYS, room
 
 EMPTY = bytes([STATE_VERSION, 0, 0, 0])
 """The state of somebody who has never listened."""
@@ -34,10 +34,8 @@ class States:
         if not arrivals.users:
             return []
         blob, starts = joined([self.listeners.get(user, EMPTY) for user in arrivals.users])
-        most = int(np.diff(arrivals.starts).max())
-        out, ends, counted = count_listens(
-            blob, starts, arrivals.listens, arrivals.starts, tables_for(blob, starts, most), Constants.of(constants)
-        )
+        tables = room(largest(blob, starts)[0] + int(np.diff(arrivals.starts).max()), 0, 0)  # nothing else is read
+        out, ends, counted = count_listens(blob, starts, arrivals.listens, arrivals.starts, tables, Constants.of(constants))
         return self._replace(arrivals.users, out, ends, counted)
 
     def close_days(self, watermark_ms: int, constants: FeatureConstants) -> list[str]:
@@ -47,8 +45,8 @@ class States:
         users = list(self.listeners)
         blob, starts = joined(list(self.listeners.values()))
         horizon, oldest = watermark_ms - SINGLES_DAYS * DAY_MS, watermark_ms // DAY_MS - TILES_DAYS
-        most = largest(blob, starts)[0]
-        tables = tables_for(blob, starts, most)
+        n, m, k = largest(blob, starts)
+        tables = room(n, m + n, k + n)
         repeats = watermark_ms - LATENESS_MS
         out, ends, changed = close_days(blob, starts, horizon, repeats, oldest, tables, Constants.of(constants))
         return self._replace(users, out, ends, changed)
@@ -71,8 +69,3 @@ def joined(states: Sequence[bytes]) -> tuple[Bytes, Ints]:
     """Put states one behind the other; return them and where each begins."""
     lengths = np.fromiter(map(len, states), np.int64, len(states))
     return np.frombuffer(b"".join(states), np.uint8), np.cumsum(lengths) - lengths
-
-
-def tables_for(blob: Bytes, starts: Ints, more: int = 0) -> Tables:
-    """Make room for the largest of some states with so many more entries in each table."""
-    return room(*(most + more for most in largest(blob, starts)))

@@ -5,7 +5,7 @@ be asked three days late. Older days are closed: no event may reach them any mor
 kept as two kinds of *tile*, one per day and one per day, item and kind, for ``TILES_DAYS``.
 
 The tables are columns with room for the largest listener of a step: the compiled functions fill them for one listener after the
-other.
+other. All columns of listens and of tiles are whole numbers, so that a function may go through them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from contract.event import Codes, Ints
+from contract.event import Ints
 from contract.rows import Floats
+from streaming.compiled import compiled
 
 SINGLES_DAYS = 11
 TILES_DAYS = 31
@@ -31,9 +32,9 @@ class Listens(NamedTuple):
     duration: Ints
     item: Ints
     utc_offset: Ints
-    kind: Codes
-    device: Codes
-    replay: Codes
+    kind: Ints
+    device: Ints
+    replay: Ints
     """That an earlier play of the item lies in the replay window; it outlives the earlier play."""
 
 
@@ -42,34 +43,31 @@ class Tiles(NamedTuple):
 
     day: Ints
     item: Ints
-    kind: Codes
+    kind: Ints
     tenths: Ints
     listens: Ints
     ms: Ints
     duration: Ints
 
 
+LISTENS, MUSIC_LISTENS, MUSIC_SKIPS, REPLAYS, AT_NIGHT, ON_PHONE, MS, PODCAST_MS, TIMED = range(SUMS := 9)
+"""The places in ``Days.sums``."""
+COMPLETED, DECAYED = range(SHARES := 2)
+"""The places in ``Days.shares``: the sum of min(1, played / duration) over ``TIMED`` listens of music, and that of
+2^(-(day's end - ts) / half-life) over plays."""
+
+
 class Days(NamedTuple):
-    """Closed days."""
+    """k closed days."""
 
     day: Ints
     last_ts: Ints
-    listens: Ints
-    plays: Ints
-    music: Ints
-    skips: Ints
-    replays: Ints
-    night: Ints
-    phone: Ints
-    ms: Ints
-    podcast_ms: Ints
-    timed: Ints
     calendar: Ints
     """Bit 1 + c: a play fell on the calendar day ``day + c``, c in -1..1."""
-    completed: Floats
-    """The sum of min(1, played / duration) over ``timed`` music listens."""
-    decayed: Floats
-    """The sum of 2^(-(day's end - ts) / half-life) over plays."""
+    sums: Ints
+    """Shape (k, 9)."""
+    shares: Floats
+    """Shape (k, 2)."""
 
 
 class Tables(NamedTuple):
@@ -82,11 +80,20 @@ class Tables(NamedTuple):
 
 def room(listens: int, tiles: int, days: int) -> Tables:
     """Make tables for so many entries."""
-    codes = {"kind", "device", "replay"}
-    floats = {"completed", "decayed"}
 
-    def columns(kind: type, n: int) -> list[np.ndarray]:
-        types = [np.uint8 if name in codes else np.float64 if name in floats else np.int64 for name in kind._fields]  # type: ignore[attr-defined]
-        return [np.empty(n, dtype) for dtype in types]
+    def integers(columns: int, n: int) -> list[Ints]:
+        return [np.empty(n, np.int64) for _ in range(columns)]
 
-    return Tables(Listens(*columns(Listens, listens)), Tiles(*columns(Tiles, tiles)), Days(*columns(Days, days)))
+    return Tables(
+        Listens(*integers(len(Listens._fields), listens)),
+        Tiles(*integers(len(Tiles._fields), tiles)),
+        Days._make([*integers(3, days), np.empty((days, SUMS), np.int64), np.empty((days, SHARES))]),
+    )
+
+
+@compiled
+def make_place(column: Ints | Floats, at: int, n: int) -> None:
+    """Move the entries ``[at, n)`` of a column one place on, and make the one that gets free 0."""
+    for i in range(n, at, -1):
+        column[i] = column[i - 1]
+    column[at] = 0

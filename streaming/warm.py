@@ -25,7 +25,7 @@ _WHOLE = FOLDER / "whole"
 
 
 def warm() -> bool:
-    """Call each compiled function once, unless that was done before; tell whether it was done now.
+    """Compile everything, unless that was done before; tell whether it was done now.
 
     What earlier states of the sources left is removed.
     """
@@ -34,6 +34,13 @@ def warm() -> bool:
     for old in FOLDER.parent.glob(f"{'?' * len(FOLDER.name)}/"):
         if old != FOLDER and (old / _WHOLE.name).exists():
             shutil.rmtree(old, ignore_errors=True)
+    load()
+    _WHOLE.touch()
+    return True
+
+
+def load() -> None:
+    """Call each compiled function once, so that nobody waits for its machine code later."""
     constants, states, now_ms = FeatureConstants(), States(), 20_000 * DAY_MS
     listen = Event("e", "u", "i", None, "music", now_ms - 1, now_ms, 60_000, 90_000, 0, "phone", "SE", None, 1)
     states.absorb(Arrivals.of_records([listen], states.items), constants)
@@ -46,8 +53,6 @@ def warm() -> bool:
         facts.know(states.items.names)
         compute(found, now_ms, constants, facts)
         open_view(np.array(["u"], object), found, now_ms, constants, facts)
-    _WHOLE.touch()
-    return True
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from lab.bench.lake import bench_lake, bench_version, bench_world
 from lab.bench.neighbours import measure
 from lab.bench.report import Row, judged
 from lab.bench.sql import Baseline
+from lab.bench.watching import repeatedly
 from lab.job import open_job
 from monitoring.compare import align, mismatches
 
@@ -178,19 +178,12 @@ class Bench:
     def _watched(self) -> Iterator[None]:
         """Note the most memory that the driver's JVM holds meanwhile."""
         jvm = psutil.Process(self.job.spark._jvm.java.lang.ProcessHandle.current().pid())  # type: ignore[union-attr]
-        done = threading.Event()
 
-        def watch() -> None:
-            while not done.wait(0.1):
-                self._peak = max(self._peak, jvm.memory_info().rss)
+        def look() -> None:
+            self._peak = max(self._peak, jvm.memory_info().rss)
 
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
+        with repeatedly(look, 0.1):
             yield
-        finally:
-            done.set()
-            watcher.join()
 
 
 def bench_features(settings: Settings, size: Size, say: Callable[[str], None]) -> list[Row]:

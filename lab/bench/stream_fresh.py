@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from contract.keys import key
 from contract.rows import Floats
+from lab.bench.watching import repeatedly
 
 PROBE_S = 0.003
 """Where the store stands is asked this often; a figure is too high by up to that much, never too low."""
@@ -42,20 +42,9 @@ class Probe:
     @contextmanager
     def looking(self) -> Iterator[None]:
         """Look again and again meanwhile."""
-        done = threading.Event()
-
-        def watch() -> None:
-            while not done.wait(PROBE_S):
-                self.look()
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
+        with repeatedly(self.look, PROBE_S):
             yield
-        finally:
-            done.set()
-            watcher.join()
-            self.look()
+        self.look()
 
 
 def delays(probe: Probe, first: Mapping[int, int], partitions: Sequence[int], received: Sequence[float]) -> Floats:

@@ -11,12 +11,29 @@ from streaming.compiled import compiled
 from streaming.constants import Constants
 from streaming.desk import Desk
 from streaming.listens import completion, is_night, is_skip
+from streaming.tables import (
+    AT_NIGHT,
+    COMPLETED,
+    DECAYED,
+    LISTENS,
+    MS,
+    MUSIC_LISTENS,
+    MUSIC_SKIPS,
+    ON_PHONE,
+    PODCAST_MS,
+    REPLAYS,
+    TIMED,
+)
 from streaming.window import Window
 
 
 @compiled
 def listening(window: Window, constants: Constants, desk: Desk, out: Columns, i: int) -> None:
-    """Compute this subject's features of a listener into row i: of single listens first, then of closed days."""
+    """Compute this subject's features of a listener into row i: of single listens first, then of closed days.
+
+    One pass over each, with all sums at hand: taking it apart made all features half as slow again (7.3 to 10.5 microseconds a
+    listener).
+    """
     t, listens, days = window.as_of_ms, window.listens, window.days
     short_start = t // HOUR_MS * HOUR_MS - constants.short_window_h * HOUR_MS
     week_start = t // HOUR_MS * HOUR_MS - constants.week_window_h * HOUR_MS
@@ -52,22 +69,20 @@ def listening(window: Window, constants: Constants, desk: Desk, out: Columns, i:
             decayed += np.exp2(-(t - ts) / constants.half_life_ms)
             _mark_active(desk, today - day)
     for j in range(window.first_day, window.end_day):
-        day = days.day[j]
-        count += days.listens[j]
+        sums, since_end_ms = days.sums[j], t - (days.day[j] + 1) * DAY_MS
+        count += sums[LISTENS]
         last = max(last, days.last_ts[j])
-        ms += days.ms[j]
-        night += days.night[j]
-        phone += days.phone[j]
-        podcast_ms += days.podcast_ms[j]
-        music += days.music[j]
-        skips += days.skips[j]
-        replays += days.replays[j]
-        timed += days.timed[j]
-        completed += days.completed[j]
-        decayed += days.decayed[j] * np.exp2(-(t - (day + 1) * DAY_MS) / constants.half_life_ms)
-        for shift in range(-1, 2):
-            if days.calendar[j] >> (1 + shift) & 1:
-                _mark_active(desk, today - (day + shift))
+        ms += sums[MS]
+        night += sums[AT_NIGHT]
+        phone += sums[ON_PHONE]
+        podcast_ms += sums[PODCAST_MS]
+        music += sums[MUSIC_LISTENS]
+        skips += sums[MUSIC_SKIPS]
+        replays += sums[REPLAYS]
+        timed += sums[TIMED]
+        completed += days.shares[j, COMPLETED]
+        decayed += days.shares[j, DECAYED] * np.exp2(-since_end_ms / constants.half_life_ms)
+        _mark_calendar(desk, today - days.day[j], days.calendar[j])
     out.plays_24h[i] = short_plays
     out.plays_7d[i] = week_plays
     out.plays_yesterday[i] = plays_yesterday
@@ -81,6 +96,14 @@ def listening(window: Window, constants: Constants, desk: Desk, out: Columns, i:
     out.night_share_28d[i] = share(night, count)
     out.phone_share_28d[i] = share(phone, count)
     out.podcast_share_28d[i] = share(podcast_ms, ms)
+
+
+@compiled
+def _mark_calendar(desk: Desk, days_ago: int, calendar: int) -> None:
+    """Note the calendar days with a play of a closed day, as ``Days.calendar`` has them."""
+    for shift in range(-1, 2):
+        if calendar >> (1 + shift) & 1:
+            _mark_active(desk, days_ago - shift)
 
 
 @compiled
