@@ -16,9 +16,18 @@ TOPICS = (EVENTS, IMPRESSIONS, SERVED, DEAD_LETTERS)
 CONSUMER_GROUP = "skewlab-stream"
 
 
+SHOWS, SONGS = RANKINGS = ("shows", "songs")
+"""What the live path ranks for each listener, with every row: a sorted set each."""
+
+
 def key(partition: int, name: str) -> str:
-    """Return the Redis key of a partition's ``name``: meta, items, state, rows, outbox, or ``top:`` with a listener's name."""
+    """Return the Redis key of a partition's ``name``: meta, items, state, rows, outbox."""
     return f"{{p{partition}}}:{name}"
+
+
+def ranking_key(partition: int, kind: str, user_id: str) -> str:
+    """Return the Redis key of a listener's ranking of a kind; without a name it is how all of them begin."""
+    return key(partition, f"{kind}:{user_id}")
 
 
 COPIES = "{copies}:labels"

@@ -85,6 +85,14 @@ def read_shelves(folder: Path, user_id: str) -> dict[str, tuple[Recommended, ...
     return {row["shelf"]: _recommended(row["items"], row["scores"], row["reasons"]) for row in rows}
 
 
+def read_shelf(folder: Path, shelf: str) -> pa.Table:
+    """Return one shelf of all listeners (``user_id``, ``items`` best first), sorted by listener; empty without a file."""
+    path, wanted = folder / FILE, ["user_id", "items"]
+    if not path.exists():
+        return pa.schema([SCHEMA.field(name) for name in wanted]).empty_table()
+    return pq.read_table(path, columns=wanted, filters=[("shelf", "=", shelf)], read_dictionary=["items.list.element"])
+
+
 def _recommended(items: list[str], scores: list[float], reasons: list[list[dict[str, str | float]]]) -> tuple[Recommended, ...]:
     together = zip(items, scores, reasons, strict=True)
     return tuple(Recommended(item, score, msgspec.convert(why, tuple[Reason, ...])) for item, score, why in together)

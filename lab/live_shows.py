@@ -9,14 +9,14 @@ from typing import Any
 import redis
 
 from contract.errors import InfrastructureError, UsageError
-from contract.keys import EVENTS
+from contract.keys import EVENTS, SONGS
 from contract.preferences import Preference
 from contract.ranker import Show
 from contract.settings import Settings
 from contract.versions import Version, Versions
 from lab.stack import addresses, open_stack
 from lab.words import often, percent
-from serving.rows import stored_row
+from serving.rows import stored_ranking
 from serving.shows import shown
 from streaming.redis_store import connect
 
@@ -33,8 +33,8 @@ class Ranked:
     why: str
 
 
-def live_row(settings: Settings, user: str) -> dict[str, Any]:
-    """Return a listener's row as the live path last stored it.
+def live_row(settings: Settings, user: str) -> tuple[dict[str, Any], list[tuple[str, float]]]:
+    """Return a listener's row as the live path last stored it, and the songs that it ranked with it.
 
     Raises:
         InfrastructureError: no stack runs, or it does not answer.
@@ -43,13 +43,14 @@ def live_row(settings: Settings, user: str) -> dict[str, Any]:
     addresses(settings)  # a stack that runs apart from this program; none is started for a question
     with open_stack(settings) as stack, connect(stack.redis) as client:
         try:
-            row = stored_row(client, user, len(stack.log.ends(EVENTS)), Versions(settings.places.versions).get)
+            partitions = len(stack.log.ends(EVENTS))
+            found = stored_ranking(client, user, partitions, SONGS, Versions(settings.places.versions).get)
         except (redis.exceptions.RedisError, redis.exceptions.RedisClusterException) as error:
             raise InfrastructureError("Redis did not give the row", str(error), "See 'skewlab doctor'") from error
-    if row is None:
+    if found is None:
         why = "it has counted no listen of theirs in the last 28 days"
         raise UsageError(f"The live path knows no listener '{user}'", why, "See whether 'skewlab stream' is up to date")
-    return row
+    return found
 
 
 def live_shows(version: Version, row: Mapping[str, Any], wishes: Preference) -> list[Ranked]:

@@ -19,6 +19,7 @@ from contract.versions import Version, Versions
 from lab.live_shows import Ranked, live_row, live_shows
 from lab.portrait import portrait, settings_of
 from lab.words import day, moment
+from serving.songs import songs_document
 from serving.telling import item_document
 
 Told = tuple[dict[str, Any], list[str]]
@@ -39,7 +40,7 @@ def recommend(settings: Settings, user: str, source: str, shelf: str | None, *, 
     wishes = read_preferences(home.preferences).get(user, Preference())
     if source == "live":
         if shelf is not None:
-            raise UsageError("The live path has no shelves", "it ranks shows", "Leave --shelf out, or ask --from batch")
+            raise UsageError("The live path has no shelves", "it ranks songs and shows", "Leave --shelf out, or ask --from batch")
         return _live(settings, user, wishes, explain=explain)
     return _batch(home, user, wishes, shelf, explain=explain)
 
@@ -140,23 +141,33 @@ def _words(text: str) -> str:
 
 
 def _live(settings: Settings, user: str, wishes: Preference, *, explain: bool) -> Told:
-    row = live_row(settings, user)
+    row, songs = live_row(settings, user)
     version = Versions(settings.places.versions).get(row["version"])
-    ranked = live_shows(version, row, wishes)
+    ranked, told = live_shows(version, row, wishes), songs_document(user, songs, wishes, version)
     document = {
         "user": user,
         "from": "live",
         "version": version.name,
         "as_of_ms": row["as_of_ms"],
         "personal": wishes.personal,
+        "songs": told,
         "shows": [{"show": one.show, "score": one.score, "because": one.why} for one in ranked],
     }
-    head = f"Shows you might like, by the live path, as of {moment(row['as_of_ms'])}:"
-    lines = [*(_paragraph([settings_of(wishes)]) if explain else []), head, *_shows(ranked, explain=explain)]
-    return document, lines if ranked else [
-        *lines[:-1],
-        f"Version {version.name} has no ranker, so the live path ranks no shows yet.",
+    nothing = f"Version {version.name} has nothing to rank for you, so the live path ranks nothing yet."
+    whole = [
+        *_under(f"Songs for you, by the live path, as of {moment(row['as_of_ms'])}:", _titles(told, explain=explain)),
+        *_under(f"Shows you might like, by the live path, as of {moment(row['as_of_ms'])}:", _shows(ranked, explain=explain)),
     ]
+    return document, [*(_paragraph([settings_of(wishes)]) if explain else []), *(whole[:-1] or [nothing])]
+
+
+def _under(heading: str, lines: Sequence[str]) -> list[str]:
+    return [heading, *lines, ""] if lines else []
+
+
+def _titles(songs: Sequence[Mapping[str, Any]], *, explain: bool) -> list[str]:
+    titles = [f"{one['title']} by {one['by']}" if one["by"] else str(one["title"]) for one in songs]
+    return _numbered(titles, [one["because"] for one in songs] if explain else [])
 
 
 def _shows(ranked: Sequence[Ranked], *, explain: bool) -> list[str]:

@@ -14,12 +14,13 @@ from contract.catalogue import Catalogue
 from contract.errors import SkewlabError
 from contract.features import NAMES
 from contract.home import Home
-from contract.keys import key
+from contract.keys import SONGS, key
 from contract.preferences import Preference, WatchedPreferences
 from contract.versions import Version, Versions
 from serving.copy import Shelves, served
-from serving.rows import stored_row
+from serving.rows import stored_ranking, stored_row
 from serving.shows import shown
+from serving.songs import songs_document
 from serving.telling import item_document
 
 
@@ -57,6 +58,7 @@ def make_api(client: redis.Redis, partitions: int, home: Home | None = None) -> 
         }
 
     if wishes is not None:
+        api.get("/listeners/{user_id}/songs")(_songs(client, partitions, wishes, version_of))
         api.get("/listeners/{user_id}/recommendations")(_recommendations(client, wishes, version_of))
     return api
 
@@ -65,6 +67,25 @@ def _published(versions: Versions) -> Callable[[str], Version | None]:
     """Return how to find a published version, None where there is none; the last ones asked for are kept, as they were read."""
     read = lru_cache(4)(versions.get)
     return lambda name: read(name) if name in versions.names() else None
+
+
+def _songs(
+    client: redis.Redis, partitions: int, wishes: WatchedPreferences, version_of: Callable[[str], Version | None]
+) -> Callable[..., dict[str, Any]]:
+    """Make the answer to which songs come first now: the live path's ranking, by the settings as they are now."""
+
+    def songs(user_id: str) -> dict[str, Any]:
+        """Return the first ten songs for a listener, ranked with the row that the live path last computed."""
+        with _answering():
+            found, wish = stored_ranking(client, user_id, partitions, SONGS, version_of), wishes.of(user_id)
+        if found is None:
+            raise HTTPException(404, f"Nothing is known of '{user_id}'")
+        row, ranked = found
+        version = version_of(row["version"])
+        told = songs_document(user_id, ranked, wish, version) if version else []
+        return {"user_id": user_id, "as_of_ms": row["as_of_ms"], "version": row["version"], "songs": told}
+
+    return songs
 
 
 def _recommendations(

@@ -15,8 +15,8 @@ from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
 
 from contract.errors import InfrastructureError
-from contract.keys import key
-from streaming.store import Claim, Fenced, Meta, Rankings, Write
+from contract.keys import RANKINGS, key, ranking_key
+from streaming.store import NOTHING, Claim, Fenced, Meta, Rankings, Write
 
 _SCRIPT = files("streaming").joinpath("step.lua").read_text()  # also out of a wheel
 _SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -24,8 +24,8 @@ _CLUSTER = "redis+cluster://"
 _AWAY = (redis.exceptions.RedisError, redis.exceptions.RedisClusterException)  # the second is no kind of the first
 ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S = 10, 0.01, 1.0
 """How often a command that got no reply is sent again, about five seconds in all: every script and command here bears it."""
-_NAMES = ("meta", "items", "state", "rows", "outbox", "top:")
-_RANKED = np.dtype([("place", "<u4"), ("score", "<f8")])
+_NAMES = ("meta", "items", "state", "rows", "outbox")
+_RANKED = np.dtype([("place", "<i4"), ("score", "<f8")])
 
 
 def _reports(method: Any) -> Any:
@@ -63,10 +63,12 @@ class RedisStore:
         meta = write.meta
         head = [epoch, write.first, meta.offset, _text(meta.received_ms), _text(meta.watermark_ms), meta.version]
         items = [name.encode() for name in write.new_items]
-        shows, ranked, rankings = _ranked(write.rankings)
-        lists = (items, *_changes(write.states), *_changes(write.rows), write.outbox, shows, ranked)
+        ranked = [_ranked(write.rankings.get(kind)) for kind in RANKINGS]
+        rankings = [part for names, users, _ in ranked for part in (names, users)]
+        lists = (items, *_changes(write.states), *_changes(write.rows), write.outbox, *rankings)
         values = [value for one in lists for value in one]
-        arguments: list[Any] = [*head, write.known_items, _lengths(lists), _lengths(values), b"".join(values), rankings]
+        framed = [_lengths(lists), _lengths(values), b"".join(values), *(packed for _, _, packed in ranked)]
+        arguments: list[Any] = [*head, write.known_items, *framed]
         answer = self._run(partition, arguments).decode()
         if answer not in {"OK", "SAME"}:
             raise Fenced(f"Partition {partition} has moved on", f"the store says {answer}, the step was of epoch {epoch}")
@@ -95,19 +97,19 @@ class RedisStore:
         return cast(bytes | None, self._redis.hget(_keys(partition)[3], name))
 
     @_reports
-    def ranking(self, partition: int, name: str) -> list[tuple[str, float]]:
+    def ranking(self, partition: int, kind: str, name: str) -> list[tuple[str, float]]:
         """See ``Store.ranking``."""
-        pairs = self._redis.zrange(_keys(partition)[5] + name, 0, -1, desc=True, withscores=True)
-        return [(show.decode(), score) for show, score in cast(list[tuple[bytes, float]], pairs)]
+        pairs = self._redis.zrange(ranking_key(partition, kind, name), 0, -1, desc=True, withscores=True)
+        return [(ranked.decode(), score) for ranked, score in cast(list[tuple[bytes, float]], pairs)]
 
     @_reports
     def clear(self, partition: int) -> None:
         """See ``Store.clear``."""
-        meta, items, state, rows, _, top = _keys(partition)
+        meta, items, state, rows, *_ = _keys(partition)
         names = cast(list[bytes], self._redis.hkeys(rows))
         pipeline = self._redis.pipeline(transaction=True)
         for name in names:
-            pipeline.delete(top.encode() + name)
+            pipeline.delete(*(ranking_key(partition, kind, "").encode() + name for kind in RANKINGS))
         pipeline.hdel(meta, "step", "offset", "received_ms", "watermark_ms", "version")
         pipeline.delete(items, state, rows)
         pipeline.execute()
@@ -152,7 +154,8 @@ def _cluster(url: str) -> redis.Redis:
 
 
 def _keys(partition: int) -> list[str]:
-    return [key(partition, name) for name in _NAMES]
+    names = (key(partition, name) for name in _NAMES)
+    return [*names, *(ranking_key(partition, kind, "") for kind in RANKINGS)]
 
 
 def _meta(found: dict[bytes, bytes]) -> Meta | None:
@@ -178,12 +181,15 @@ def _changes(values: dict[str, bytes | None]) -> tuple[list[bytes], list[bytes]]
 
 
 def _ranked(rankings: Rankings | None) -> tuple[list[bytes], list[bytes], bytes]:
-    """Return the names of shows, those of listeners, and the rankings as the script reads them."""
+    """Return the names that are ranked, those of listeners, and the rankings as the script reads them."""
     if rankings is None or not len(rankings.users):
         return [], [], b""
+    used, place = np.unique(rankings.places, return_inverse=True)
+    absent = int((used == NOTHING).any())  # it comes first
     packed = np.empty(rankings.places.shape, _RANKED)
-    packed["place"], packed["score"] = rankings.places, rankings.scores
-    return [name.encode() for name in rankings.shows], [name.encode() for name in rankings.users], packed.tobytes()
+    packed["place"], packed["score"] = place.reshape(rankings.places.shape) - absent, rankings.scores
+    names = [rankings.names[place].encode() for place in used[absent:].tolist()]
+    return names, [name.encode() for name in rankings.users], packed.tobytes()
 
 
 def _lengths(values: Sequence[Sized]) -> bytes:

@@ -25,7 +25,7 @@ def top_shows(version: Version, users: Names, columns: FeatureColumns) -> tuple[
     if ranker is None:
         return None, None
     scores = score(ranker, version.catalogue.genres, columns, len(users))
-    scores[_plain(users, version.preferences)] = [show.popularity for show in ranker.shows]
+    scores[impersonal(users, version.preferences)] = [show.popularity for show in ranker.shows]
     names = np.array([show.show for show in ranker.shows], object)
     by_name = np.argsort(names.astype(str), kind="stable")
     order = by_name[np.argsort(-scores[:, by_name], axis=1, kind="stable")][:, :TOP]
@@ -44,7 +44,7 @@ def score(ranker: Ranker, genres: tuple[str, ...], columns: FeatureColumns, n: i
     return np.asarray(1.0 / (1.0 + np.exp(-logit)))
 
 
-def _plain(users: Names, preferences: Preferences) -> NDArray[np.bool_]:
+def impersonal(users: Names, preferences: Preferences) -> NDArray[np.bool_]:
     """Tell of which listeners the past may not be used."""
     asked = {user for user, wish in preferences.items() if not wish.personal}
     return np.fromiter((user in asked for user in users), np.bool_, len(users))

@@ -7,7 +7,7 @@ is refused, so a member that was thought dead cannot spoil what its successor wr
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.errors import SkewlabError
+from contract.keys import RANKINGS
 from contract.rows import Floats
 
 
@@ -42,23 +43,33 @@ class Claim:
     states: dict[str, bytes]
 
 
+NOTHING = -1
+
+
 @dataclass(frozen=True)
 class Rankings:
-    """The shows ranked for n listeners: ``places`` in ``shows`` and ``scores``, both of shape (n, ranked), best first."""
+    """What is ranked for n listeners: ``places`` in ``names`` and ``scores``, both of shape (n, ranked), best first.
+
+    ``NOTHING`` is the place of nothing: it stands behind the last one, where a listener has fewer.
+    """
 
     users: Sequence[str]
-    shows: Sequence[str]
+    names: Sequence[str]
     places: NDArray[np.int64]
     scores: Floats
 
     def of(self, i: int) -> list[tuple[str, float]]:
         """Return the ranking of one of the listeners."""
-        return [(self.shows[place], score) for place, score in zip(self.places[i], self.scores[i].tolist(), strict=True)]
+        pairs = zip(self.places[i].tolist(), self.scores[i].tolist(), strict=True)
+        return [(self.names[place], score) for place, score in pairs if place != NOTHING]
 
 
 @dataclass(frozen=True)
 class Write:
-    """One step's write. ``states`` and ``rows`` map names to bytes, None meaning that they are removed."""
+    """One step's write. ``states`` and ``rows`` map names to bytes, None meaning that they are removed.
+
+    ``rankings`` are those of the rows, by their kind: with a row goes whatever was ranked by the one before.
+    """
 
     first: int
     meta: Meta
@@ -67,7 +78,7 @@ class Write:
     states: dict[str, bytes | None]
     rows: dict[str, bytes | None]
     outbox: Sequence[bytes]
-    rankings: Rankings | None = None
+    rankings: Mapping[str, Rankings] = field(default_factory=dict)
 
 
 class Store(Protocol):
@@ -95,8 +106,8 @@ class Store(Protocol):
     def row(self, partition: int, name: str) -> bytes | None:
         """Return the row stored under a name."""
 
-    def ranking(self, partition: int, name: str) -> list[tuple[str, float]]:
-        """Return the shows ranked for a listener with their scores, best first; equal scores stand by name, the last first."""
+    def ranking(self, partition: int, kind: str, name: str) -> list[tuple[str, float]]:
+        """Return what is ranked for a listener with its scores, best first; equal scores stand by name, the last first."""
 
     def clear(self, partition: int) -> None:
         """Forget a partition's state, rows, rankings and offset, but never its epoch: what waits to be published stays."""
@@ -110,7 +121,7 @@ class _Partition:
     items: list[str] = field(default_factory=list)
     states: dict[str, bytes] = field(default_factory=dict)
     rows: dict[str, bytes] = field(default_factory=dict)
-    rankings: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+    rankings: dict[tuple[str, str], list[tuple[str, float]]] = field(default_factory=dict)
     outbox: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -143,10 +154,11 @@ class MemoryStore:
         at.items.extend(write.new_items)
         _update(at.states, write.states)
         _update(at.rows, write.rows)
-        for name in (name for name, row in write.rows.items() if row is None):
-            at.rankings.pop(name, None)
-        if write.rankings is not None:
-            at.rankings.update((name, write.rankings.of(i)) for i, name in enumerate(write.rankings.users))
+        for kind in RANKINGS:
+            for name in write.rows:
+                at.rankings.pop((kind, name), None)
+        for kind, found in write.rankings.items():
+            at.rankings.update(((kind, name), found.of(i)) for i, name in enumerate(found.users))
         at.outbox.update({f"{write.meta.offset}-{i}": payload for i, payload in enumerate(write.outbox, 1)})
 
     def holds(self, partition: int, epoch: int, offset: int) -> bool:
@@ -167,9 +179,9 @@ class MemoryStore:
         """See ``Store.row``."""
         return self._at(partition).rows.get(name)
 
-    def ranking(self, partition: int, name: str) -> list[tuple[str, float]]:
+    def ranking(self, partition: int, kind: str, name: str) -> list[tuple[str, float]]:
         """See ``Store.ranking``."""
-        return sorted(self._at(partition).rankings.get(name, []), key=lambda pair: (pair[1], pair[0]), reverse=True)
+        return sorted(self._at(partition).rankings.get((kind, name), []), key=lambda pair: (pair[1], pair[0]), reverse=True)
 
     def clear(self, partition: int) -> None:
         """See ``Store.clear``."""

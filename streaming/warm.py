@@ -18,6 +18,7 @@ from streaming.arrivals import Arrivals
 from streaming.compiled import FOLDER
 from streaming.facts import Facts
 from streaming.features import compute
+from streaming.songs import rank_nothing
 from streaming.state import States
 from streaming.view import open_view
 
@@ -52,6 +53,7 @@ def load() -> None:
         facts = Facts.of(versions.get(INITIAL))
         facts.know(states.items.names)
         compute(found, now_ms, constants, facts)
+        rank_nothing()
         open_view(np.array(["u"], object), found, now_ms, constants, facts)
 
 

@@ -42,11 +42,15 @@ def publish_shelves(
     versions = Versions(home.versions)
     with versions.building(name) as draft:
         CATALOGUE.write(draft / "catalogue.parquet")
-        rows = [_row(user, shelf, items) for user, shelves in sorted(of.items()) for shelf, items in sorted(shelves.items())]
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), draft / FILE)
+        write_shelves(draft, of)
         (draft / POPULAR_FILE).write_bytes(msgspec.json.encode(tuple(popular)))
         _write_people(draft, sorted(of))
         return versions.publish(draft, Manifest(name, NIGHT, {0: 4}, INITIAL, NIGHT, None, len(of)))
+
+
+def write_shelves(draft: Path, of: Mapping[str, Mapping[str, Shelf]]) -> None:
+    rows = [_row(user, shelf, items) for user, shelves in sorted(of.items()) for shelf, items in sorted(shelves.items())]
+    pq.write_table(pa.Table.from_pylist(rows, SCHEMA), draft / FILE)
 
 
 def _row(user: str, shelf: str, items: Shelf) -> dict[str, object]:

@@ -119,7 +119,7 @@ def test_more_events_go_on_where_the_log_ends() -> None:
 
 def test_a_member_is_fed_without_a_broker_and_scores_with_the_published_ranker(tmp_path: Path) -> None:
     found, home, store = toy(), Home(tmp_path), MemoryStore()
-    bench_home(home, found.world.catalogue)
+    bench_home(home, found.world)
     ranker = Versions(home.versions).get(VERSION).ranker
     assert ranker is not None
     assert len(ranker.shows) == len(found.world.catalogue.shows)

@@ -6,21 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import redis
 from fastapi import FastAPI
 
 from batch.online import copied
 from contract.home import Home
+from contract.keys import SONGS
 from contract.preferences import change_preference
 from contract.ranker import Show
 from contract.version import Version
 from serving.api import make_api
 from serving.shows import shown
 from streaming.redis_store import RedisStore
+from streaming.store import Rankings
 from tests.shelves import ANN, BOB, publish_shelves
 from tests.test_serving import ANN as ROW
 from tests.test_serving import commit, get, server, stored
+from tests.test_stores import write
 
 pytestmark = pytest.mark.stack
 PARTITIONS = 2
@@ -99,6 +103,38 @@ def test_a_wish_is_honoured_at_once_and_taken_back_at_once(api: FastAPI, home: H
     assert get(api, "/listeners/bob/recommendations").json()["personal"] is True, "nobody else is concerned"
     change_preference(home.preferences, "ann", personalisation=True)
     assert get(api, "/listeners/ann/recommendations").json()["shelves"]["for-you"] == [BLUE, RED]
+
+
+def test_songs_come_as_the_live_path_ranked_them_with_the_night_s_reasons(api: FastAPI, running: redis.Redis) -> None:
+    rank(running, ("song-b", "song-a", "song-gone"))
+    told = get(api, "/listeners/ann/songs").json()
+    assert {name: told[name] for name in ("user_id", "as_of_ms", "version")} == {
+        "user_id": "ann",
+        "as_of_ms": ROW["as_of_ms"],
+        "version": "2026-01-08",
+    }
+    gone = {"item": "song-gone", "title": "song-gone", "by": None, "score": 0.25, "because": ""}
+    assert told["songs"] == [{**RED, "score": 1.0}, {**BLUE, "score": 0.5}, gone]
+
+
+def test_songs_go_by_a_wish_at_once(api: FastAPI, running: redis.Redis, home: Home) -> None:
+    rank(running, ("song-a",))
+    change_preference(home.preferences, "ann", privacy_first=True)
+    (only,) = get(api, "/listeners/ann/songs").json()["songs"]
+    assert (only["title"], only["because"].split(",")[0]) == ("Red", "You asked for privacy")
+
+
+def test_songs_of_a_listener_whom_the_live_path_does_not_know_are_not_found(api: FastAPI) -> None:
+    answer = get(api, "/listeners/nobody/songs")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Nothing is known of 'nobody'"})
+
+
+def rank(client: redis.Redis, songs: tuple[str, ...]) -> None:
+    """Write ann's row and songs as the live path does."""
+    places = np.arange(len(songs))[None, :]
+    rankings = {SONGS: Rankings(["ann"], songs, places, 0.5**places)}
+    store = RedisStore(client)
+    store.commit(0, store.claim(0).epoch, write(0, 7, rows=stored(ROW), rankings=rankings))
 
 
 def test_where_preferences_are_broken_nothing_personal_is_told(api: FastAPI, home: Home) -> None:

@@ -126,7 +126,7 @@ class Bench:
         """Measure everything."""
         size = self.size
         self._listening = listening(size.listeners, size.warm, PARTITIONS)
-        bench_home(self._home, self._listening.world.catalogue)
+        bench_home(self._home, self._listening.world)
         self.say(f"writing {size.events:,} events of {size.listeners:,} listeners")
         write_log(self.log, self._listening, size.events)
         self._ends = self.log.ends(EVENTS)

@@ -58,7 +58,7 @@ def profiled(events: int, folder: Path) -> cProfile.Profile:
     warm = events // 10
     found = listening(events // EVENTS_A_LISTENER, warm, PARTITIONS)
     home = Home(folder / "home")
-    bench_home(home, found.world.catalogue)
+    bench_home(home, found.world)
     with ExitStack() as opened:
         stack = open_embedded(folder, PARTITIONS)
         opened.callback(stack.stop)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from contract.catalogue import Catalogue, Item
 from contract.home import Home
 from contract.keys import EVENTS
 from contract.ranker import COLUMNS, Linear, Ranker, Show
+from contract.recommendation import FILE, FOR_YOU, SCHEMA
 from contract.records import Activation, Watermark, encode
 from contract.versions import ItemVectors, Manifest, Versions
 from lab.bench.lake import RANK, SEED
@@ -21,6 +25,8 @@ from lab.world.chance import stream
 from streaming.log import Log, Message
 
 VERSION = "bench"
+SHOWN = 20
+"""Songs on the first shelf of a night."""
 CHUNK = 20_000
 """How many messages are made and sent before they are waited for."""
 
@@ -82,17 +88,32 @@ def write_log(log: Log, found: Listening, events: int) -> None:
         log.append(EVENTS, chunk)
 
 
-def bench_home(home: Home, catalogue: Catalogue) -> None:
-    """Publish what rows are computed and scored with: the catalogue, vectors by chance, a ranker as a run trains."""
-    versions = Versions(home.versions)
+def bench_home(home: Home, world: World) -> None:
+    """Publish what rows are computed and scored with: the catalogue, vectors and shelves by chance, a ranker as a run trains."""
+    versions, catalogue = Versions(home.versions), world.catalogue
     versions.publish_initial(catalogue)
     rng = stream(SEED, "bench version")
     with versions.building(VERSION) as draft:
         catalogue.write(draft / "catalogue.parquet")
         ItemVectors(tuple(catalogue.items), rng.normal(0, 1, (len(catalogue.items), RANK))).write(draft / "item_vectors.parquet")
+        _write_shelves(draft / FILE, world, rng)
         ranker = bench_ranker(catalogue, rng)
         ranker.write(draft / "ranker.json")
         versions.publish(draft, Manifest(VERSION, 0, {}, VERSION, 0, ranker.digest, 0))
+
+
+def _write_shelves(path: Path, world: World, rng: np.random.Generator) -> None:
+    """Put as many songs in question for each listener as a night does."""
+    songs, users = np.array(world.stock.song_ids, object), len(world.listeners.ids)
+    shown = rng.integers(0, len(songs), (users, SHOWN))
+    starts = pa.array(np.arange(users + 1) * SHOWN, pa.int32())
+    scores, nothing = np.zeros(shown.size, np.float32), pa.nulls(shown.size, SCHEMA.field("reasons").type.value_type)
+    columns = [songs[shown.reshape(-1)], scores, nothing]
+    lists = [
+        pa.ListArray.from_arrays(starts, pa.array(column, SCHEMA.field(name).type.value_type))
+        for name, column in zip(("items", "scores", "reasons"), columns, strict=True)
+    ]
+    pq.write_table(pa.table([pa.array(world.listeners.ids), pa.array([FOR_YOU] * users), *lists], SCHEMA), path)
 
 
 def bench_ranker(catalogue: Catalogue, rng: np.random.Generator) -> Ranker:
