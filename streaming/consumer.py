@@ -37,6 +37,8 @@ from streaming.relay import relay
 from streaming.store import Fenced, Store
 
 POLL_MS = 200
+AGAIN_MS = 10
+"""How long a fetch that finds something may take: a lone click is kept waiting for so long."""
 PAUSE_S = 0.2
 """Between two attempts while a server is away."""
 COURTESY_S = 1.0
@@ -131,8 +133,21 @@ class _Consuming:
             self.consumer.commit(self._positions(), timeout_ms=GOODBYE_MS)
 
     def _poll(self) -> dict[Any, list[Any]]:
+        """Return what waits, up to the most of one fetch.
+
+        The client asks Kafka for more as it hands something over, so what it has at once was asked for before the last turn's
+        work. It is asked again, else all that came meanwhile would wait for another turn.
+        """
+        found = self._polled(POLL_MS, FETCH_RECORDS)
+        room = FETCH_RECORDS - sum(map(len, found.values()))
+        if found and room > 0:
+            for place, records in self._polled(AGAIN_MS, room).items():
+                found.setdefault(place, []).extend(records)
+        return found
+
+    def _polled(self, timeout_ms: int, most: int) -> dict[Any, list[Any]]:
         try:
-            return dict(self.consumer.poll(timeout_ms=POLL_MS, max_records=FETCH_RECORDS))
+            return dict(self.consumer.poll(timeout_ms=timeout_ms, max_records=most))
         except OffsetOutOfRangeError as error:  # Kafka deleted faster than this member read: as if they came anew
             self.changes.changed |= {place.partition for place in error.args[0]}
             return {}
