@@ -36,7 +36,7 @@ def story_of(outcome: Outcome, onset_day: int) -> Story:
         f"Seen    {_seen(nights, onset_day)}.",
         f"What    {', '.join(incident['features'])}; {incident['damage']['listeners']:.0f} listeners on the last night.",
         f"Cost    NDCG@10 of the listeners hit: {_text(incident['damage']['ndcg_affected'])} for "
-        f"{_text(incident['damage']['ndcg_affected_clean'])} without the skew, {lost:.1%} lost.",
+        f"{_text(incident['damage']['ndcg_affected_clean'])} without the skew, {lost:z.1%} lost.",
     ]
     as_told = (
         len(found) == 1

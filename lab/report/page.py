@@ -33,7 +33,7 @@ DAMAGE = {
     "ranking_changed": ("listeners with another ranking", "{:.1%}"),
     "ndcg_affected": ("NDCG@10 of those hit, as served", "{:.3f}"),
     "ndcg_affected_clean": ("NDCG@10 of the same, clean twin", "{:.3f}"),
-    "ndcg_lost": ("quality lost", "{:.1%}"),
+    "ndcg_lost": ("quality lost", "{:z.1%}"),
 }
 """What a figure of the damage is called on the page, and how it is written."""
 ROWS = ("rows_missing", "rows_extra")
