@@ -73,10 +73,9 @@ def end(children: Sequence[Child]) -> None:
     for process in left:
         process.kill()
     psutil.wait_procs(left, timeout=GRACE_S)
-    for child in children:
-        own = _started.get(child.pid)
-        if own is not None and own.poll() is not None:
-            del _started[child.pid]
+    for pid, own in list(_started.items()):
+        if own.poll() is not None:
+            del _started[pid]
 
 
 def remember(path: Path, children: Sequence[Child]) -> None:
