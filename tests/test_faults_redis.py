@@ -16,6 +16,7 @@ from streaming.member import Member
 from streaming.outbox import topic_of
 from streaming.redis_store import RedisStore, connect
 from streaming.store import Fenced, MemoryStore, Store
+from streaming.testing import Held, held
 from tests.logs import home_of, listeners_of, one_log, written
 from tests.toylake import ToyLog, encoded
 
@@ -48,11 +49,8 @@ def fed(home: Home, store: Store, records: list[RawRecord]) -> Member:
     return member
 
 
-def left(store: Store) -> tuple[object, ...]:
-    """All that a store holds of the partition, but for the epoch."""
-    claim = store.claim(PARTITION)
-    rows = {user: store.row(PARTITION, user) for user in listeners_of(PARTITION, PARTITIONS)}
-    return claim.meta, claim.items, claim.states, rows, store.outbox(PARTITION, 10_000)
+def left(store: Store) -> Held:
+    return held(store, PARTITION, listeners_of(PARTITION, PARTITIONS))
 
 
 def calm(folder: Path, log: ToyLog, upto: int | None = None) -> MemoryStore:
@@ -177,7 +175,8 @@ def test_wherever_redis_becomes_full_a_step_is_written_whole_or_not_at_all(serve
         store = RedisStore(client)
         while not filled(client, home, store, records, more=4_000 << stops):
             stops += 1
-            assert left(store) == left(calm(tmp_path / f"part-{stops}", log, upto=offset(store)))
+            stands = store.claim(PARTITION).meta
+            assert left(store) == left(calm(tmp_path / f"part-{stops}", log, upto=stands.offset) if stands else MemoryStore())
         assert left(store) == left(calm(tmp_path / "calm", log))
     assert stops > 1
 
@@ -192,8 +191,3 @@ def filled(client: redis.Redis, home: Home, store: RedisStore, records: list[Raw
     finally:
         room(client, None)
     return True
-
-
-def offset(store: Store) -> int:
-    meta = store.claim(PARTITION).meta
-    return 0 if meta is None else meta.offset

@@ -19,7 +19,8 @@ from streaming.member import Member
 from streaming.outbox import read_served, topic_of
 from streaming.rebuild import rebuild
 from streaming.relay import relay
-from streaming.store import Fenced, MemoryStore, Write
+from streaming.store import Fenced, MemoryStore, Store, Write
+from streaming.testing import Held, held
 from tests.logs import START_MS, home_of, listeners_of, one_log, written
 from tests.toylake import ToyLog, encoded, event
 
@@ -70,11 +71,8 @@ def play(home: Home, store: MemoryStore, log: ToyLog, batch: int, step: int | No
             return deaths
 
 
-def left(store: MemoryStore) -> tuple[object, ...]:
-    """All that a store holds of the partition, but for the epoch."""
-    claim = store.claim(PARTITION)
-    rows = {user: store.row(PARTITION, user) for user in listeners_of(PARTITION, PARTITIONS)}
-    return claim.meta, claim.items, claim.states, rows, store.outbox(PARTITION, 10_000)
+def left(store: Store) -> Held:
+    return held(store, PARTITION, listeners_of(PARTITION, PARTITIONS))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -23,7 +23,8 @@ from lab.stack.processes import end
 from serving.copy import served
 from streaming.member import Member
 from streaming.redis_store import RedisStore, connect
-from streaming.store import Fenced, MemoryStore, Meta, Store, Write
+from streaming.store import Fenced, MemoryStore, Meta, Write
+from streaming.testing import held
 from tests.logs import ITEMS, SECOND, START_MS, home_of, listeners_of
 from tests.redis_cluster import Node, address_of, move_slot, owner, started_cluster
 from tests.shelves import ANN, publish_shelves
@@ -68,16 +69,6 @@ def consume(member: Member, log: ToyLog) -> None:
         member.feed(partition, log.records[partition][at:])
 
 
-Left = tuple[Meta | None, list[str], dict[str, bytes], dict[str, bytes | None], list[tuple[str, bytes]]]
-
-
-def left(store: Store, partition: int) -> Left:
-    """All that a store holds of a partition, but for the epoch."""
-    claim = store.claim(partition)
-    rows = {user: store.row(partition, user) for user in listeners_of(partition, PARTITIONS)}
-    return claim.meta, claim.items, claim.states, rows, store.outbox(partition, 10_000)
-
-
 def slot_of(partition: int) -> int:
     return key_slot(key(partition, "meta").encode())
 
@@ -103,12 +94,14 @@ def test_a_member_leaves_in_a_cluster_what_it_leaves_in_one_store(client: redis.
     for name, store in (("cluster", cluster), ("memory", memory)):
         consume(Member(home_of(tmp_path / name)[0], store, PARTITIONS, STEP), log)
     for partition in range(PARTITIONS):
-        meta, _, states, rows, outbox = found = left(cluster, partition)
-        assert found == left(memory, partition)
-        assert meta is not None
-        assert (meta.offset, set(states)) == (len(log.records[partition]), set(listeners_of(partition, PARTITIONS)))
-        assert all(rows.values())
-        assert [entry for _, entry in outbox if entry.startswith(b"D")]
+        users = listeners_of(partition, PARTITIONS)
+        found = held(cluster, partition, users)
+        assert found == held(memory, partition, users)
+        assert found.meta is not None
+        assert (found.meta.offset, set(found.states)) == (len(log.records[partition]), set(users))
+        assert all(found.rows.values())
+        assert any(found.rankings.values())
+        assert [entry for _, entry in found.outbox if entry.startswith(b"D")]
 
 
 def test_partitions_lie_on_all_nodes_and_each_on_one(

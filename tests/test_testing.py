@@ -29,10 +29,12 @@ from streaming.testing import (
     REDELIVER,
     Entry,
     HandClock,
+    Held,
     Played,
     Raw,
     Redeliver,
     RedisProxy,
+    held,
     play,
 )
 from tests.logs import SECOND, START_MS, home_of, listeners_of
@@ -65,11 +67,8 @@ def played(script: list[Entry], folder: Path, step: int | None = 1) -> tuple[Pla
     return play(script, PARTITION, store, lambda over: Member(home, over, PARTITIONS, step)), store
 
 
-def left(store: Store) -> tuple[object, ...]:
-    """All that a store holds of the partition, but for the epoch."""
-    claim = store.claim(PARTITION)
-    rows = {user: store.row(PARTITION, user) for user in (ANN, BOB)}
-    return claim.meta, claim.items, claim.states, rows, store.outbox(PARTITION, 10_000)
+def left(store: Store) -> Held:
+    return held(store, PARTITION, (ANN, BOB))
 
 
 SCRIPT: list[Entry] = [
