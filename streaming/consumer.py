@@ -4,7 +4,7 @@
 2. Behind the poll: partitions that went are given up, those that came are taken over and sought to the store's offset.
 3. Records are fed; each step is in the store before the next. A partition from which the member was fenced off is given up, and
    taken back a heartbeat later where the group still says that it is this member's.
-4. The outbox goes to Kafka, then the offsets do: a courtesy, for whoever looks at lag. The truth is in the store.
+4. Now and then the outbox goes to Kafka, and the offsets do: a courtesy, for whoever looks at lag. The truth is in the store.
 
 2 to 4 are done in a second thread, one thing at a time. Where one takes long (a snapshot, a rebuild), this thread polls on with
 all partitions paused, so the group neither takes the member for dead nor waits for it, and no records pile up.
@@ -43,6 +43,8 @@ PAUSE_S = 0.2
 """Between two attempts while a server is away."""
 COURTESY_S = 1.0
 """How often offsets are committed to Kafka, and lag is told."""
+RELAY_S = 0.25
+"""How long the outbox may wait while records keep coming: each relay waits for Kafka, and its readers are no listeners."""
 QUIET_S = 5.0
 """After so long without a record Kafka is asked whether it is there at all."""
 GOODBYE_MS = 5_000
@@ -108,6 +110,7 @@ class _Consuming:
     """Until when (monotonic s) a partition is not taken back."""
     unsent: set[int] = field(default_factory=set)
     """Partitions whose outbox may hold something."""
+    relay_at: float = 0.0
     courtesy_at: float = 0.0
     heard_at: float = field(default_factory=time.monotonic)
     _had: list[int] = field(default_factory=list)
@@ -246,9 +249,14 @@ class _Consuming:
                     self._step(partition, piece)
             except Fenced as error:
                 self._refuse(partition, error)
+        if not batches or time.monotonic() >= self.relay_at:
+            self._relay()
+
+    def _relay(self) -> None:
         self.unsent &= set(self.member.owned())
         self.metrics.published.inc(relay(self.store, self.log, sorted(self.unsent)))
         self.unsent.clear()
+        self.relay_at = time.monotonic() + RELAY_S
 
     def _step(self, partition: int, records: Sequence[Any]) -> None:
         began = time.perf_counter()
