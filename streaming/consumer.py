@@ -16,10 +16,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from kafka import KafkaConsumer, OffsetAndMetadata
 from kafka.errors import KafkaError, OffsetOutOfRangeError
@@ -32,15 +32,13 @@ from streaming.log import Log
 from streaming.member import Member
 from streaming.metrics import LiveMetrics
 from streaming.outage import Outage
+from streaming.patience import PAUSE_S, POLL_MS, Patience
 from streaming.reach import take_over
 from streaming.relay import relay
 from streaming.store import Fenced, Store
 
-POLL_MS = 200
 AGAIN_MS = 10
 """How long a fetch that finds something may take: a lone click is kept waiting for so long."""
-PAUSE_S = 0.2
-"""Between two attempts while a server is away."""
 COURTESY_S = 1.0
 """How often offsets are committed to Kafka, and lag is told."""
 RELAY_S = 0.25
@@ -49,7 +47,6 @@ QUIET_S = 5.0
 """After so long without a record Kafka is asked whether it is there at all."""
 GOODBYE_MS = 5_000
 
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -114,6 +111,9 @@ class _Consuming:
     courtesy_at: float = 0.0
     heard_at: float = field(default_factory=time.monotonic)
     _had: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._patience = Patience(self.consumer, self.worker, self.timing.long_step_s, self.next)
 
     def turn(self) -> None:
         """Poll once and do all that follows from it."""
@@ -206,12 +206,12 @@ class _Consuming:
     def _reached(self, partition: int, first: int, end: int) -> int:
         """Take over a partition whose log is ``[first, end)``; where that was refused and the log has grown, once more."""
         try:
-            return self._patiently(lambda: take_over(self.member, self, partition, first, end))
+            return self._patience.do(lambda: take_over(self.member, self, partition, first, end))
         except InfrastructureError:
             now = self.consumer.end_offsets([at(partition)])[at(partition)]
             if now == end:
                 raise
-            return self._patiently(lambda: take_over(self.member, self, partition, first, now))
+            return self._patience.do(lambda: take_over(self.member, self, partition, first, now))
 
     def clear(self, partition: int) -> None:
         """Forget a partition in the store: Kafka holds its next offset no more, so it is made anew from the lake."""
@@ -233,7 +233,7 @@ class _Consuming:
     def _work(self, batches: dict[int, Sequence[Any]]) -> None:
         """Feed and relay; where a batch was not taken whole, read again from where it was left."""
         try:
-            self._patiently(lambda: self._feed_and_relay(batches))
+            self._patience.do(lambda: self._feed_and_relay(batches))
         finally:
             for partition, records in batches.items():
                 left = self.next.get(partition)
@@ -271,27 +271,6 @@ class _Consuming:
         self.metrics.fenced.inc()
         self.member.give_up(partition)
         self.refused[partition] = time.monotonic() + 1.5 * self.timing.heartbeat_ms / 1000
-
-    def _patiently(self, work: Callable[[], T]) -> T:
-        """Do work in the other thread; where it takes long, stay a member of the group meanwhile."""
-        doing = self.worker.submit(work)
-        if not wait([doing], timeout=self.timing.long_step_s).done:
-            self.consumer.pause(*self.consumer.assignment())
-            while not doing.done():
-                self._stay(doing)
-            self.consumer.resume(*(place for place in self.consumer.assignment() if place.partition in self.next))
-        return doing.result()
-
-    def _stay(self, doing: Future[T]) -> None:
-        """Poll for the group's sake; what comes nevertheless is read again later.
-
-        Nothing is waited for between two polls: the client throws an answer to its joining away that comes then, and joins again.
-        """
-        try:
-            for place, records in self.consumer.poll(timeout_ms=POLL_MS).items():
-                self.consumer.seek(place, records[0].offset)
-        except KafkaError:  # it comes again in the next turn's poll
-            wait([doing], timeout=PAUSE_S)
 
     def _listen(self) -> None:
         """Make sure that Kafka is there where it has been quiet; a consumer's poll would never say."""

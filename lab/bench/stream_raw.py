@@ -8,8 +8,8 @@ from kafka import KafkaConsumer, TopicPartition
 from contract.event import Event
 from contract.keys import EVENTS
 from lab.bench.stream_meter import Meter, begin, orders, tell
-from streaming.consumer import POLL_MS
 from streaming.kafka_log import CLIENT, FETCH_RECORDS
+from streaming.patience import POLL_MS
 
 
 def main() -> None:
