@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from contract.errors import SkewlabError
@@ -39,12 +40,18 @@ def told(outcome: Outcome) -> str:
     faults = "\n".join(f"  {count:5d}  {kind}" for kind, count in sorted(outcome.faults.items()))
     lines = [
         f"{outcome.faults.total()} faults over {outcome.records} records in {outcome.seconds:.0f} s:\n{faults}",
-        f"Compared: {outcome.rows} live rows, {outcome.snapshots} snapshots, {outcome.dead_letters} dead letters.",
+        f"Compared: {outcome.rows} live rows, {outcome.rankings} rankings, {outcome.snapshots} snapshots, "
+        f"{outcome.dead_letters} dead letters, {outcome.archived} archived events, with those of a calm run.",
+        f"Compared: {_told(outcome.batch)}, with what the batch path computes.",
         f"{outcome.repeats} published records came more than once; {outcome.refused} writes were refused.",
-        *(f"A member ended by itself: {line}" for line in outcome.ended),
+        *outcome.ended,
         *(f"WRONG: {what}" for what in outcome.wrong),
     ]
     return "\n".join([*lines, *([] if outcome.wrong else ["All is as if nothing had happened."])])
+
+
+def _told(rows: Counter[tuple[str, str]]) -> str:
+    return ", ".join(f"{count} {which} of version {version}" for (which, version), count in sorted(rows.items())) or "nothing"
 
 
 if __name__ == "__main__":

@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import pyarrow.parquet as pq
+import redis
 
 from contract.home import Home
-from contract.keys import DEAD_LETTERS, EVENTS, SERVED, key
+from contract.keys import DEAD_LETTERS, EVENTS, RANKINGS, SERVED, key, ranking_key
 from contract.skew import RawRecord
-from contract.versions import Versions
-from lab.chaos.log import catalogue
+from lab.chaos.lakes import differences, events
 from lab.chaos.plan import Outcome, Plan
+from lab.chaos.versions import publish
+from lab.pipeline import Pipeline
 from streaming.kafka_log import KafkaLog
 from streaming.log import Log, MemoryLog
 from streaming.member import Member
 from streaming.redis_store import RedisStore, connect
-from streaming.relay import relay
 from streaming.store import MemoryStore, Store
+from streaming.testing import held
 
 
-def judge(outcome: Outcome, plan: Plan, log: KafkaLog, redis: str, home: Home, folder: Path) -> None:
+def judge(outcome: Outcome, plan: Plan, log: KafkaLog, url: str, home: Home, folder: Path) -> None:
     """Compare what a disturbed run left in the log, in Redis and in its home with what a calm one leaves; note what is wrong."""
     calm_home, calm_log, calm = Home(folder), MemoryLog(plan.partitions), MemoryStore()
-    Versions(calm_home.versions).publish_initial(catalogue())
-    member = Member(calm_home, calm, plan.partitions, plan.step_events)
-    for partition, records in read_all(log, EVENTS, plan.partitions).items():
-        member.take_over(partition)
-        member.feed(partition, records)
-        relay(calm, calm_log, [partition])
-    with connect(redis) as client:
+    consume_calmly(calm_home, plan, calm_log, calm, read_all(log, EVENTS, plan.partitions))
+    with connect(url) as client:
         store = RedisStore(client)
         for partition in range(plan.partitions):
-            names = {name.decode() for name in client.hkeys(key(partition, "rows"))}
+            names, ranked = _names(client, partition)
             outcome.rows += len(names)
-            outcome.wrong += _partition(store, calm, partition, names)
+            outcome.rankings += len(ranked)
+            outcome.wrong += _partition(store, calm, partition, names | set(ranked))
     outcome.wrong += _snapshots(home, calm_home)
     outcome.snapshots = len(list(home.snapshots.rglob("*.parquet")))
     for topic in (DEAD_LETTERS, SERVED):
@@ -44,6 +43,20 @@ def judge(outcome: Outcome, plan: Plan, log: KafkaLog, redis: str, home: Home, f
         outcome.repeats += found.total() - len(found)
         outcome.wrong += _published(topic, found, expected)
     outcome.dead_letters = len(_values(calm_log, DEAD_LETTERS, plan.partitions))
+    outcome.wrong += differences(home, calm_home)
+    outcome.archived = len(events(home))
+
+
+def consume_calmly(
+    home: Home, plan: Plan, log: MemoryLog, store: MemoryStore, records: Mapping[int, Sequence[RawRecord]]
+) -> None:
+    """Let one undisturbed member consume some records, and such an archiver archive them: home, log and store are empty."""
+    publish(home, plan.seed, plan.listeners)
+    log.append(EVENTS, [(partition, r.key, r.value or b"") for partition, found in records.items() for r in found])
+    pipeline = Pipeline(home, log, store, Member(home, store, plan.partitions, plan.step_events), plan.partitions)
+    pipeline.open()
+    pipeline.consume()
+    pipeline.archive()
 
 
 def read_all(log: Log, topic: str, partitions: int) -> dict[int, list[RawRecord]]:
@@ -57,15 +70,23 @@ def read_all(log: Log, topic: str, partitions: int) -> dict[int, list[RawRecord]
     return found
 
 
+def _names(client: redis.Redis, partition: int) -> tuple[set[str], list[str]]:
+    """Return whose rows Redis holds, and whose rankings, a name for each."""
+    names = {name.decode() for name in cast(list[bytes], client.hkeys(key(partition, "rows")))}
+    begins = [ranking_key(partition, kind, "") for kind in RANKINGS]
+    return names, [found.decode().removeprefix(begin) for begin in begins for found in client.scan_iter(f"{begin}*", 1_000)]
+
+
 def _partition(store: Store, calm: Store, partition: int, names: set[str]) -> list[str]:
-    found, expected = store.claim(partition), calm.claim(partition)
-    everybody = sorted({*names, *expected.states})
+    everybody = {*names, *calm.claim(partition).states}
+    found, expected = (held(one, partition, everybody) for one in (store, calm))
     differ = {
         "position, clock or version": found.meta != expected.meta,
         "known items": found.items != expected.items,
         "states": found.states != expected.states,
-        "rows": any(store.row(partition, name) != calm.row(partition, name) for name in everybody),
-        "outbox": bool(store.outbox(partition, 1)),
+        "rows": found.rows != expected.rows,
+        "rankings": found.rankings != expected.rankings,
+        "outbox": bool(found.outbox),
     }
     return [f"partition {partition}: {what} are not those of the calm run" for what, differs in differ.items() if differs]
 

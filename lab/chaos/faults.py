@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from lab.chaos.archiver import ArchiverProcess
 from lab.chaos.members import MemberProcess
 from lab.chaos.servers import Servers
 from streaming.testing import RedisProxy
@@ -19,7 +20,10 @@ WEIGHTS = {
     "a member is paused, and wakes later": 4,
     "Redis is killed and starts on its data": 7,
     "Kafka is killed and starts on its data": 3,
+    "the archiver is killed": 10,
 }
+ARCHIVING_S = (0.25, 0.6)
+"""From when to when a run of the archiver writes, about; before, it connects to its servers. It is killed in between."""
 
 
 def drawn(rng: random.Random, count: int) -> list[str]:
@@ -32,12 +36,13 @@ def drawn(rng: random.Random, count: int) -> list[str]:
 
 @dataclass
 class Injector:
-    """Makes faults happen to some members, each behind a proxy of its own, and to the servers."""
+    """Makes faults happen to some members, each behind a proxy of its own, to the archiver, and to the servers."""
 
     rng: random.Random
     servers: Servers
     members: Sequence[MemberProcess]
     proxies: Sequence[RedisProxy]
+    archiver: ArchiverProcess
     done: Counter[str] = field(default_factory=Counter)
     _asleep: list[tuple[int, MemberProcess]] = field(default_factory=list)
 
@@ -57,7 +62,7 @@ class Injector:
 
     def _makers(self) -> dict[str, Callable[[], None]]:
         proxy, command, nth = self.rng.choice(self.proxies), self.rng.choice(("EVALSHA", None)), self.rng.randint(1, 3)
-        member = self.rng.choice(self.members)
+        member, after_s = self.rng.choice(self.members), self.rng.uniform(*ARCHIVING_S)
         makers = (
             lambda: self._kill(member),
             lambda: proxy.lose_reply(command, nth),
@@ -66,6 +71,7 @@ class Injector:
             lambda: self._pause(member),
             lambda: self._restart(self.servers.redis.kill, self.servers.redis.start),
             lambda: self._restart(self.servers.kafka.kill, self.servers.kafka.start),
+            lambda: self._kill_archiver(after_s),
         )
         return dict(zip(WEIGHTS, makers, strict=True))
 
@@ -78,6 +84,13 @@ class Injector:
         if all(one is not member for _, one in self._asleep):
             member.pause()
             self._asleep.append((2, member))
+
+    def _kill_archiver(self, after_s: float) -> None:
+        self.archiver.again()
+        while self.archiver.ended(after_s) is not None:  # it was faster
+            self.archiver.start()
+            after_s /= 2
+        self.archiver.destroy()
 
     @staticmethod
     def _restart(kill: Callable[[], None], start: Callable[[], None]) -> None:

@@ -31,12 +31,17 @@ class Outcome:
     records: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     rows: int = 0
+    rankings: int = 0
     snapshots: int = 0
     dead_letters: int = 0
+    archived: int = 0
+    """Events in the lake."""
+    batch: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Rows that the batch path computed too, by which rows they are and by their version."""
     repeats: int = 0
     refused: int = 0
     """Writes that a member was refused since its partition had moved on."""
     ended: list[str] = field(default_factory=list)
-    """What members said that ended by themselves."""
+    """Who ended by itself, and what it said."""
     seconds: float = 0.0
     wrong: list[str] = field(default_factory=list)
