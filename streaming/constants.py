@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from operator import attrgetter
 from typing import NamedTuple
 
 from contract.features import FeatureConstants
@@ -30,4 +30,7 @@ class Constants(NamedTuple):
     @staticmethod
     def of(constants: FeatureConstants) -> Constants:
         """Take the fields over."""
-        return Constants(**dataclasses.asdict(constants))
+        return Constants._make(_FIELDS(constants))
+
+
+_FIELDS = attrgetter(*Constants._fields)

@@ -6,17 +6,19 @@
    taken back a heartbeat later where the group still says that it is this member's.
 4. Now and then the outbox goes to Kafka, and the offsets do: a courtesy, for whoever looks at lag. The truth is in the store.
 
-2 to 4 are done in a second thread, one thing at a time. Where one takes long (a snapshot, a rebuild), this thread polls on with
-all partitions paused, so the group neither takes the member for dead nor waits for it, and no records pile up.
+2 to 4 are done in a second thread, one thing at a time but for the steps of different partitions. Where one takes long (a
+snapshot, a rebuild), this thread polls on with all partitions paused, so the group neither takes the member for dead nor waits
+for it, and no records pile up.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +43,8 @@ AGAIN_MS = 10
 """How long a fetch that finds something may take: a lone click is kept waiting for so long."""
 COURTESY_S = 1.0
 """How often offsets are committed to Kafka, and lag is told."""
+AT_ONCE = 2
+"""So many partitions are stepped at a time: while the store writes one's step, another's is computed."""
 RELAY_S = 0.25
 """How long the outbox may wait while records keep coming: each relay waits for Kafka, and its readers are no listeners."""
 QUIET_S = 5.0
@@ -69,10 +73,12 @@ def consume(
         InfrastructureError: Kafka or Redis refuses or stays away, or records are in neither Kafka nor the lake.
     """
     metrics = metrics or LiveMetrics()
-    with told(bootstrap), ThreadPoolExecutor(1, "step") as worker:
+    gc.collect()
+    gc.freeze()  # libraries stay: to look for garbage among them takes a tenth of a second, again and again
+    with told(bootstrap), ThreadPoolExecutor(1, "turn") as worker, ThreadPoolExecutor(AT_ONCE, "step") as steppers:
         consumer, changes = join(bootstrap, timing)
         outage = Outage(timing.outage_s, tell, metrics.outages.inc)
-        one = _Consuming(member, store, log, consumer, changes, stop, metrics, tell, timing, worker)
+        one = _Consuming(member, store, log, consumer, changes, stop, metrics, tell, timing, worker, steppers)
         try:
             while not stop.is_set():
                 try:
@@ -102,6 +108,7 @@ class _Consuming:
     tell: Callable[[str], None]
     timing: Timing
     worker: ThreadPoolExecutor
+    steppers: ThreadPoolExecutor
     next: dict[int, int] = field(default_factory=dict)
     refused: dict[int, float] = field(default_factory=dict)
     """Until when (monotonic s) a partition is not taken back."""
@@ -241,16 +248,21 @@ class _Consuming:
                     self.consumer.seek(at(partition), left)
 
     def _feed_and_relay(self, batches: dict[int, Sequence[Any]]) -> None:
-        for partition, records in batches.items():
-            try:
-                for piece in _pieces(records):
-                    if self.stop.is_set():
-                        break
-                    self._step(partition, piece)
-            except Fenced as error:
-                self._refuse(partition, error)
+        feeding = [self.steppers.submit(self._feed, partition, records) for partition, records in batches.items()]
+        wait(feeding)
+        for one in feeding:
+            one.result()
         if not batches or time.monotonic() >= self.relay_at:
             self._relay()
+
+    def _feed(self, partition: int, records: Sequence[Any]) -> None:
+        try:
+            for piece in _pieces(records):
+                if self.stop.is_set():
+                    break
+                self._step(partition, piece)
+        except Fenced as error:
+            self._refuse(partition, error)
 
     def _relay(self) -> None:
         self.unsent &= set(self.member.owned())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,9 +42,13 @@ class Probe:
 
     @contextmanager
     def looking(self) -> Iterator[None]:
-        """Look again and again meanwhile."""
-        with repeatedly(self.look, PROBE_S):
-            yield
+        """Look again and again meanwhile; garbage is not looked for among what is there now, which would stop the looking."""
+        gc.freeze()
+        try:
+            with repeatedly(self.look, PROBE_S):
+                yield
+        finally:
+            gc.unfreeze()
         self.look()
 
 

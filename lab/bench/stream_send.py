@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -26,6 +27,7 @@ def main() -> None:
     messages = msgspec.msgpack.decode(Path(told["messages"]).read_bytes(), type=list[Message])
     producer = KafkaProducer(bootstrap_servers=told["kafka"], acks="all", linger_ms=0, batch_size=1 << 16, **CLIENT)
     producer.partitions_for(EVENTS)  # so that the first message does not wait for it
+    gc.freeze()  # no garbage is looked for among the messages: each such pause would be followed by a burst
     begin()
     received, delays = sent_evenly(producer, messages, told["rate"])
     tell({"received": received, "to_kafka": delays})
