@@ -57,8 +57,13 @@ def lines(rows: Sequence[Row]) -> list[str]:
         bound = {"lower": "at most", "higher": "at least"}[row.better]
         goal = f"{bound} {row.goal:g}" if row.goal is not None else ""
         met = {None: "", True: "yes", False: "**no**"}[row.met]
-        told.append(f"| `{row.name}` | {row.value:.3g} {row.unit} | {goal} | {met} | {row.baseline or ''} |")
+        told.append(f"| `{row.name}` | {_figure(row.value)} {row.unit} | {goal} | {met} | {row.baseline or ''} |")
     return told
+
+
+def _figure(value: float) -> str:
+    """Write three digits, or all before the point where there are more of them."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def failed(rows: Sequence[Row]) -> bool:
