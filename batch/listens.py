@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +20,7 @@ from pyspark.sql import types as T  # noqa: N812
 from batch.packing import PACKED, packed, unpacked
 from contract.event import DEVICES, LAKE_SCHEMA
 from contract.features import FeatureConstants
+from contract.hooks import through
 from contract.lake import Lake
 from contract.skew import Skew
 from contract.windows import DAY_MS, HOUR_MS, MINUTE_MS, days_start, iso_date
@@ -54,7 +54,7 @@ class Job:
     @property
     def constants(self) -> FeatureConstants:
         """The numbers in the definitions, as the batch path sees them."""
-        return reduce(lambda seen, skew: skew.batch_settings(seen), self.skews, FeatureConstants())
+        return through(self.skews, "batch_settings", FeatureConstants())
 
 
 def listens_between(job: Job, start_ms: int, end_ms: int, cuts: dict[int, int], *, named: bool = False) -> DataFrame:
@@ -125,7 +125,7 @@ def _events(job: Job, first_ms: int, last_ms: int) -> DataFrame:
     files = job.lake.uris(from_date=iso_date(max(first_ms, 0)), to_date=iso_date(last_ms))
     nothing = job.spark.createDataFrame(LAKE_SCHEMA.empty_table(), LAKE_TYPE)  # as a table: no Python starts on an executor
     events = job.spark.read.schema(LAKE_TYPE).parquet(*files) if files else nothing
-    return reduce(lambda frame, skew: skew.batch_events(frame), job.skews, events)
+    return through(job.skews, "batch_events", events)
 
 
 def _compact(events: DataFrame, constants: FeatureConstants, inside: Column) -> DataFrame:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 from contract.event import Events, Names
 from contract.features import FeatureConstants
+from contract.hooks import through
 from contract.rows import FeatureColumns
 from contract.skew import Acting, RawRecord, Skew
 
@@ -20,31 +20,31 @@ class Hooks:
 
     def transport(self, records: Sequence[RawRecord], partition: int) -> Sequence[RawRecord]:
         """See ``Skew.transport``."""
-        return reduce(lambda seen, skew: skew.transport(seen, partition), self.skews, records)
+        return through(self.skews, "transport", records, partition)
 
     def event(self, events: Events, partition: int) -> Events:
         """See ``Skew.event``."""
-        return reduce(lambda seen, skew: skew.event(seen, partition), self.skews, events)
+        return through(self.skews, "event", events, partition)
 
     def settings(self, constants: FeatureConstants) -> FeatureConstants:
         """See ``Skew.settings``."""
-        return reduce(lambda seen, skew: skew.settings(seen), self.skews, constants)
+        return through(self.skews, "settings", constants)
 
     def state(self, states: Any) -> Any:
         """See ``Skew.state``."""
-        return reduce(lambda seen, skew: skew.state(seen), self.skews, states)
+        return through(self.skews, "state", states)
 
     def clock(self, as_of_ms: int) -> int:
         """See ``Skew.clock``."""
-        return reduce(lambda seen, skew: skew.clock(seen), self.skews, as_of_ms)
+        return through(self.skews, "clock", as_of_ms)
 
     def features(self, columns: FeatureColumns, window: Any) -> FeatureColumns:
         """See ``Skew.features``."""
-        return reduce(lambda seen, skew: skew.features(seen, window), self.skews, columns)
+        return through(self.skews, "features", columns, window)
 
     def keys(self, users: Names) -> Names:
         """See ``Skew.keys``."""
-        return reduce(lambda seen, skew: skew.keys(seen), self.skews, users)
+        return through(self.skews, "keys", users)
 
     def holds(self, partition: int, offset: int) -> bool:
         """See ``Skew.holds``."""

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from contract.errors import UsageError
+from contract.features import FeatureConstants
+from contract.hooks import through
+from contract.skew import Skew
 from lab.skews import Request, catalogue, find
 
 SEED = 7
@@ -100,3 +103,61 @@ def test_a_severity_that_is_no_number_from_0_to_1_is_named(severity: str) -> Non
 
 def test_a_path_may_hold_an_at_sign() -> None:
     assert Request.parse("me@work/own.py:0.5@3") == Request("me@work/own.py", 0.5, 3)
+
+
+FAILS = """
+from contract.skew import Skew
+
+class Own(Skew):
+    id = "own"
+
+    def {hook}(self, seen, *more):
+        {does}
+"""
+
+
+def own(folder: Path, hook: str, does: str) -> Skew:
+    (folder / "own.py").write_text(FAILS.format(hook=hook, does=does))
+    return find(str(folder / "own.py"))(1.0, SEED)
+
+
+@pytest.mark.parametrize("hook", ["settings", "keys", "batch_settings", "world"])
+def test_a_students_skew_that_fails_is_told_in_one_line_with_its_own(tmp_path: Path, hook: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        through([own(tmp_path, hook, "return seen.nothing")], hook, FeatureConstants())
+    told = str(caught.value)
+    assert told.startswith(
+        f"The skew 'own' failed in '{hook}': AttributeError: 'FeatureConstants' object has no attribute 'nothing'"
+    )
+    assert told.endswith("(own.py, line 8). Mend the skew.")
+
+
+@pytest.mark.parametrize("error", ["raise ValueError('two\\nlines')", "return seen + unknown"])
+def test_what_a_students_skew_raises_is_one_line(tmp_path: Path, error: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        through([own(tmp_path, "clock", error)], "clock", 5)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "does", "kinds"),
+    [
+        (FeatureConstants(), "pass", "NoneType, not FeatureConstants"),
+        ([1], "return iter(seen)", "list_iterator, not list"),
+        (5, "return seen / 2", "float, not int"),
+    ],
+)
+def test_what_is_given_back_must_be_of_the_same_kind(tmp_path: Path, value: object, does: str, kinds: str) -> None:
+    with pytest.raises(UsageError, match=f"it gave back {kinds}. Return what the hook is given, changed"):
+        through([own(tmp_path, "state", does)], "state", value)
+
+
+def test_any_sequence_and_any_whole_number_will_do(tmp_path: Path) -> None:
+    assert through([own(tmp_path, "transport", "return tuple(seen)")], "transport", [1]) == (1,)
+    assert through([own(tmp_path, "clock", "import numpy\n        return numpy.int64(seen)")], "clock", 5) == 5
+    assert through([], "clock", 5) == 5
+
+
+def test_a_skew_of_the_catalogue_fails_as_any_code_does() -> None:
+    with pytest.raises(AttributeError):
+        through([catalogue()["podcast-resume"](1.0, SEED)], "nowhere", 5)

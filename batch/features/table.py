@@ -14,6 +14,7 @@ from batch.features.taste import genres, items
 from batch.listens import KEYS, Job
 from batch.partials import Partials
 from contract.features import FEATURES
+from contract.hooks import through
 from contract.versions import Version
 
 _SPARK_NAMES = {"int64": "bigint", "float64": "double", "string": "string"}
@@ -33,7 +34,7 @@ def features(job: Job, partials: Partials, version: Version) -> DataFrame:
         items(job.spark, partials.pairs, version),
     ]
     rows = reduce(lambda left, right: left.join(right, list(KEYS), "left"), tables)
-    rows = reduce(lambda seen, skew: skew.batch_features(seen), job.skews, _filled(rows, version))
+    rows = through(job.skews, "batch_features", _filled(rows, version))
     keys = [F.col(name) for name in ("user_id", "as_of_ms", "partition", "cut")]
     return rows.select(*keys, F.lit(version.name).alias("version"), *(_typed(f.name) for f in FEATURES))
 
