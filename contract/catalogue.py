@@ -52,6 +52,11 @@ class Item(msgspec.Struct, frozen=True):
     loudness: float | None = None
 
     @property
+    def is_song(self) -> bool:
+        """Whether it is a song, and no episode."""
+        return self.show is None
+
+    @property
     def effective_genre(self) -> str | None:
         """The item's own genre, else its show's."""
         return self.genre if self.genre is not None else self.show_genre

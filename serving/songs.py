@@ -35,4 +35,4 @@ def _songs(user_id: str, ranked: Ranking, wishes: Preference, version: Version) 
 
 def _is_song(item: str, version: Version) -> bool:
     known = version.catalogue.items.get(item)
-    return known is not None and known.show is None
+    return known is not None and known.is_song

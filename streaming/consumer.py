@@ -13,7 +13,6 @@ for it, and no records pile up.
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
@@ -73,8 +72,6 @@ def consume(
         InfrastructureError: Kafka or Redis refuses or stays away, or records are in neither Kafka nor the lake.
     """
     metrics = metrics or LiveMetrics()
-    gc.collect()
-    gc.freeze()  # libraries stay: to look for garbage among them takes a tenth of a second, again and again
     with told(bootstrap), ThreadPoolExecutor(1, "turn") as worker, ThreadPoolExecutor(AT_ONCE, "step") as steppers:
         consumer, changes = join(bootstrap, timing)
         outage = Outage(timing.outage_s, tell, metrics.outages.inc)

@@ -102,7 +102,7 @@ def _scores(shelves: Places, genre: Ints, affinity: Floats, vector: Floats, want
 
 @lru_cache(maxsize=4)
 def _read(version: Version) -> Songs:
-    names = tuple(name for name, item in version.catalogue.items.items() if item.show is None)
+    names = tuple(name for name, item in version.catalogue.items.items() if item.is_song)
     place = {name: i for i, name in enumerate(names)}
     table = read_shelf(version.folder, FOR_YOU)
     popular = pa.array([[one.item for one in version.popular]], pa.list_(pa.string()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
 import tempfile
@@ -41,7 +42,10 @@ def warm() -> bool:
 
 
 def load() -> None:
-    """Call each compiled function once, so that nobody waits for its machine code later."""
+    """Call each compiled function once, so that nobody waits for its machine code later; for a process that then consumes.
+
+    Garbage is not looked for among what is loaded then: that would stop everything for a tenth of a second, again and again.
+    """
     constants, states, now_ms = FeatureConstants(), States(), 20_000 * DAY_MS
     listen = Event("e", "u", "i", None, "music", now_ms - 1, now_ms, 60_000, 90_000, 0, "phone", "SE", None, 1)
     states.absorb(Arrivals.of_records([listen], states.items), constants)
@@ -55,6 +59,8 @@ def load() -> None:
         compute(found, now_ms, constants, facts)
         rank_nothing()
         open_view(np.array(["u"], object), found, now_ms, constants, facts)
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

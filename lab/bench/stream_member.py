@@ -18,6 +18,7 @@ from streaming.kafka_log import KafkaLog
 from streaming.member import Member
 from streaming.redis_store import RedisStore, connect
 from streaming.step import Step
+from streaming.warm import load
 
 
 @dataclass
@@ -39,6 +40,7 @@ def main() -> None:
     client, log = connect(told["redis"]), KafkaLog(told["kafka"], told["partitions"])
     store = RedisStore(client)
     member = MeteredMember(Home(Path(told["home"])), store, told["partitions"], None, served_share=told["served_share"])
+    load()
     begin(stop.set)
     consume(member, store, log, told["kafka"], stop)
     log.close()

@@ -13,7 +13,7 @@ from lab.world.listening import skip_chance
 
 def songs(world: World) -> Catalogue:
     """Return the catalogue without episodes."""
-    return Catalogue({name: item for name, item in world.catalogue.items.items() if item.show is None})
+    return Catalogue({name: item for name, item in world.catalogue.items.items() if item.is_song})
 
 
 def truth(world: World, heard: Engagement) -> Floats:
