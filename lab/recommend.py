@@ -67,7 +67,7 @@ def _batch(home: Home, user: str, wishes: Preference, shelf: str | None, *, expl
     for name, items in chosen.items():
         lines += [
             f"{_heading(name)}, by the night of {day(version.manifest.as_of_ms)}:",
-            *_items(items, version.catalogue, explain=explain),
+            *_items([item_document(_less(one), version.catalogue) for one in items], version.catalogue, explain=explain),
             "",
         ]
     return document, lines[:-1]
@@ -111,8 +111,7 @@ def _heading(shelf: str) -> str:
     return f"{name.replace('-', ' ').capitalize()}{f' ({context})' if context else ''}"
 
 
-def _items(items: Sequence[Recommended], catalogue: Catalogue, *, explain: bool) -> list[str]:
-    told = [item_document(_less(one), catalogue) for one in items]
+def _items(told: Sequence[Mapping[str, Any]], catalogue: Catalogue, *, explain: bool) -> list[str]:
     titles = [f"{one['title']} by {one['by']}" if _is_song(one["item"], catalogue) else _episode(one) for one in told]
     return _numbered(titles, [one["because"] for one in told] if explain else [])
 
@@ -143,7 +142,8 @@ def _words(text: str) -> str:
 def _live(settings: Settings, user: str, wishes: Preference, *, explain: bool) -> Told:
     row, songs = live_row(settings, user)
     version = Versions(settings.places.versions).get(row["version"])
-    ranked, told = live_shows(version, row, wishes), songs_document(user, songs, wishes, version)
+    ranked = live_shows(version, row, wishes)
+    told = songs_document(user, songs, read_shelves(version.folder, user), wishes, version)
     document = {
         "user": user,
         "from": "live",
@@ -155,7 +155,9 @@ def _live(settings: Settings, user: str, wishes: Preference, *, explain: bool) -
     }
     nothing = f"Version {version.name} has nothing to rank for you, so the live path ranks nothing yet."
     whole = [
-        *_under(f"Songs for you, by the live path, as of {moment(row['as_of_ms'])}:", _titles(told, explain=explain)),
+        *_under(
+            f"Songs for you, by the live path, as of {moment(row['as_of_ms'])}:", _items(told, version.catalogue, explain=explain)
+        ),
         *_under(f"Shows you might like, by the live path, as of {moment(row['as_of_ms'])}:", _shows(ranked, explain=explain)),
     ]
     return document, [*(_paragraph([settings_of(wishes)]) if explain else []), *(whole[:-1] or [nothing])]
@@ -163,11 +165,6 @@ def _live(settings: Settings, user: str, wishes: Preference, *, explain: bool) -
 
 def _under(heading: str, lines: Sequence[str]) -> list[str]:
     return [heading, *lines, ""] if lines else []
-
-
-def _titles(songs: Sequence[Mapping[str, Any]], *, explain: bool) -> list[str]:
-    titles = [f"{one['title']} by {one['by']}" if one["by"] else str(one["title"]) for one in songs]
-    return _numbered(titles, [one["because"] for one in songs] if explain else [])
 
 
 def _shows(ranked: Sequence[Ranked], *, explain: bool) -> list[str]:

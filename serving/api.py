@@ -16,6 +16,7 @@ from contract.features import NAMES
 from contract.home import Home
 from contract.keys import SONGS, key
 from contract.preferences import Preference, WatchedPreferences
+from contract.recommendation import read_shelves
 from contract.versions import Version, Versions
 from serving.copy import Shelves, served
 from serving.rows import stored_ranking, stored_row
@@ -82,10 +83,19 @@ def _songs(
             raise HTTPException(404, f"Nothing is known of '{user_id}'")
         row, ranked = found
         version = version_of(row["version"])
-        told = songs_document(user_id, ranked, wish, version) if version else []
+        with _answering():
+            told = songs_document(user_id, ranked, _shelves(client, version, user_id), wish, version) if version else []
         return {"user_id": user_id, "as_of_ms": row["as_of_ms"], "version": row["version"], "songs": told}
 
     return songs
+
+
+def _shelves(client: redis.Redis, version: Version, user_id: str) -> Shelves:
+    """Return a listener's shelves of a version: from its copy, or from the version itself where another one is copied."""
+    copy = served(client)
+    if copy is None or copy.label.version != version.name:
+        return read_shelves(version.folder, user_id)
+    return copy.shelves(user_id, Preference()) or {}
 
 
 def _recommendations(
