@@ -154,11 +154,10 @@ def _live(settings: Settings, user: str, wishes: Preference, *, explain: bool) -
         "shows": [{"show": one.show, "score": one.score, "because": one.why} for one in ranked],
     }
     nothing = f"Version {version.name} has nothing to rank for you, so the live path ranks nothing yet."
+    source = f"by the live path, as of {moment(row['as_of_ms'])}"
     whole = [
-        *_under(
-            f"Songs for you, by the live path, as of {moment(row['as_of_ms'])}:", _items(told, version.catalogue, explain=explain)
-        ),
-        *_under(f"Shows you might like, by the live path, as of {moment(row['as_of_ms'])}:", _shows(ranked, explain=explain)),
+        *_under(f"Songs for you, {source}:", _items(told, version.catalogue, explain=explain)),
+        *_under(f"Shows you might like, {source}:", _shows(ranked, explain=explain)),
     ]
     return document, [*(_paragraph([settings_of(wishes)]) if explain else []), *(whole[:-1] or [nothing])]
 

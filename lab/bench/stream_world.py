@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from batch.recommending.for_you import SHOWN
 from contract.catalogue import Catalogue, Item
 from contract.home import Home
 from contract.keys import EVENTS
@@ -25,8 +26,6 @@ from lab.world.chance import stream
 from streaming.log import Log, Message
 
 VERSION = "bench"
-SHOWN = 20
-"""Songs on the first shelf of a night."""
 CHUNK = 20_000
 """How many messages are made and sent before they are waited for."""
 
@@ -96,24 +95,20 @@ def bench_home(home: Home, world: World) -> None:
     with versions.building(VERSION) as draft:
         catalogue.write(draft / "catalogue.parquet")
         ItemVectors(tuple(catalogue.items), rng.normal(0, 1, (len(catalogue.items), RANK))).write(draft / "item_vectors.parquet")
-        _write_shelves(draft / FILE, world, rng)
+        write_shelves(draft / FILE, world.listeners.ids.tolist(), list(world.stock.song_ids), rng)
         ranker = bench_ranker(catalogue, rng)
         ranker.write(draft / "ranker.json")
         versions.publish(draft, Manifest(VERSION, 0, {}, VERSION, 0, ranker.digest, 0))
 
 
-def _write_shelves(path: Path, world: World, rng: np.random.Generator) -> None:
-    """Put as many songs in question for each listener as a night does."""
-    songs, users = np.array(world.stock.song_ids, object), len(world.listeners.ids)
-    shown = rng.integers(0, len(songs), (users, SHOWN))
-    starts = pa.array(np.arange(users + 1) * SHOWN, pa.int32())
-    scores, nothing = np.zeros(shown.size, np.float32), pa.nulls(shown.size, SCHEMA.field("reasons").type.value_type)
-    columns = [songs[shown.reshape(-1)], scores, nothing]
-    lists = [
-        pa.ListArray.from_arrays(starts, pa.array(column, SCHEMA.field(name).type.value_type))
-        for name, column in zip(("items", "scores", "reasons"), columns, strict=True)
-    ]
-    pq.write_table(pa.table([pa.array(world.listeners.ids), pa.array([FOR_YOU] * users), *lists], SCHEMA), path)
+def write_shelves(path: Path, users: Sequence[str], items: Sequence[str], rng: np.random.Generator) -> None:
+    """Put as many items on each listener's first shelf as a night does, by chance, none of them twice."""
+    first, step = rng.integers(0, len(items), len(users)), rng.integers(1, len(items) // SHOWN + 1, len(users))
+    shown = np.array(items, object)[(first[:, None] + step[:, None] * np.arange(SHOWN)) % len(items)].reshape(-1)
+    starts, reasons = pa.array(np.arange(len(users) + 1) * SHOWN, pa.int32()), SCHEMA.field("reasons").type.value_type
+    parts = (pa.array(shown, pa.string()), pa.array(np.zeros(len(shown), np.float32)), pa.nulls(len(shown), reasons))
+    lists = [pa.ListArray.from_arrays(starts, part) for part in parts]
+    pq.write_table(pa.table([pa.array(users), pa.array([FOR_YOU] * len(users)), *lists], SCHEMA), path)
 
 
 def bench_ranker(catalogue: Catalogue, rng: np.random.Generator) -> Ranker:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from batch.recommending.for_you import SHOWN
 from contract.catalogue import Catalogue
 from contract.home import Home
 from contract.preferences import Preference, write_preferences
-from contract.recommendation import FILE, FOR_YOU, SCHEMA, Recommended
+from contract.recommendation import FILE, Recommended
 from contract.versions import INITIAL, POPULAR, PREFERENCES, ItemVectors, Manifest, Versions
-from lab.bench.stream_world import bench_ranker
+from lab.bench.stream_world import bench_ranker, write_shelves
 from lab.chaos.log import ACTIVE_FROM_MS, catalogue, listener
 from lab.world.chance import stream
 
 NAMES = (INITIAL, *ACTIVE_FROM_MS)
 """In the order in which they come into service."""
-SHOWN = 20
-"""Items on a shelf, episodes among them, which nobody ranks as songs."""
 KNOWN, WITH_VECTOR = 0.9, 0.9
 """The share of listeners who have a shelf, and of items that have a vector."""
 WISHES = (*[Preference()] * 8, Preference(personalisation=False), Preference(privacy_first=True))
@@ -42,7 +38,7 @@ def _publish(versions: Versions, name: str, known: Catalogue, users: Sequence[st
     with versions.building(name) as draft:
         known.write(draft / "catalogue.parquet")
         _vectors(items, rng).write(draft / "item_vectors.parquet")
-        _write_shelves(draft / FILE, users, items, rng)
+        write_shelves(draft / FILE, [user for user in users if rng.random() < KNOWN], items, rng)
         popular = tuple(Recommended(item, 0.5) for item in rng.choice(items, SHOWN, replace=False).tolist())
         (draft / POPULAR).write_bytes(msgspec.json.encode(popular))
         write_preferences(draft / PREFERENCES, {user: WISHES[rng.integers(len(WISHES))] for user in users})
@@ -54,10 +50,3 @@ def _publish(versions: Versions, name: str, known: Catalogue, users: Sequence[st
 def _vectors(items: Sequence[str], rng: np.random.Generator) -> ItemVectors:
     some = tuple(item for item in items if rng.random() < WITH_VECTOR)
     return ItemVectors(some, rng.normal(0, 1, (len(some), int(rng.integers(4, 17)))))
-
-
-def _write_shelves(path: Path, users: Sequence[str], items: Sequence[str], rng: np.random.Generator) -> None:
-    known = [user for user in users if rng.random() < KNOWN]
-    nothing = {"shelf": FOR_YOU, "scores": [0.0] * SHOWN, "reasons": [[]] * SHOWN}
-    rows = [{"user_id": user, "items": rng.choice(items, SHOWN, replace=False).tolist(), **nothing} for user in known]
-    pq.write_table(pa.Table.from_pylist(rows, SCHEMA), path)
