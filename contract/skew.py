@@ -11,10 +11,15 @@ Streaming hooks, in the order in which a step calls them::
     state       the touched listeners' state after the events
     clock       the instant as of which features are computed
     features    the computed feature columns
+    serves      who gets a row at all
     keys        under whose name a row is stored
 
-Batch hooks: ``batch_settings`` (constants), ``batch_events`` and ``batch_features`` (Spark frames). ``world`` changes what
-listeners do: both paths see it, so it is a control and no skew.
+Batch hooks: ``batch_settings`` (constants), ``batch_events`` and ``batch_features`` (Spark frames), ``batch_training`` (the
+requests that the ranker is trained on). ``world`` changes what listeners do: both paths see it, so it is a control and no skew.
+
+A skew's *value* is what it does in its own unit: minutes, days, a share. It runs from ``harmless`` at severity 0 to ``worst`` at
+severity 1. A skew may hit some listeners only, picked by chance: ``spread`` is their share at severity 1. Where no value is
+named, severity is that share.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import msgspec
 import numpy as np
@@ -34,9 +39,12 @@ from contract.features import FeatureConstants
 from contract.rows import FeatureColumns, Floats
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame
 
 Side = Literal["streaming", "batch", "world"]
+Group = Literal["time", "volume", "freshness", "values", "meaning", "model", "control", "own"]
+Evidence = Literal["A", "B", "C"]
 
 
 class RawRecord(msgspec.Struct, frozen=True, gc=False):
@@ -62,6 +70,10 @@ class Skew:
     story: ClassVar[str] = ""
     sources: ClassVar[Sequence[str]] = ()
     side: ClassVar[Side] = "streaming"
+    group: ClassVar[Group] = "own"
+    """What kind of thing goes wrong."""
+    evidence: ClassVar[Evidence] = "C"
+    """A: told at first hand by a vendor, a team, an issue, a paper. B: at second hand. C: common knowledge of engineers."""
     moves: ClassVar[Sequence[str]] = ()
     """The features that it should move."""
     seen_by: ClassVar[Sequence[str]] = ("parity",)
@@ -70,11 +82,56 @@ class Skew:
     parameter: ClassVar[str] = ""
     """What the severity means, in words."""
 
+    value_name: ClassVar[str] = ""
+    unit: ClassVar[str] = ""
+    harmless: ClassVar[float] = 0.0
+    """The value at severity 0."""
+    worst: ClassVar[float] = 1.0
+    """The value at severity 1."""
+    tries: ClassVar[Sequence[float]] = ()
+    """The values that the monitor tries as explanations; without any, ``worst`` alone."""
+    spread: ClassVar[float] = 1.0
+    """The share of listeners that it hits at severity 1; below 1, or where it has no value, they are picked by chance."""
+
     def __init__(self, severity: float = 1.0, seed: int = 0) -> None:
         if not 0 <= severity <= 1:
             raise UsageError(f"The severity {severity:g} of '{self.id}' is out of range", "", "Give a number from 0 to 1")
         self.severity = severity
         self.seed = seed
+        self.value = self.harmless + (self.worst - self.harmless) * severity
+        self.share = self.spread if self.value_name else self.spread * severity
+
+    # -- as an explanation -------------------------------------------------------------------------------------------
+
+    @classmethod
+    def hypotheses(cls) -> list[Self]:
+        """Return it with each value that the monitor should try, hitting everybody.
+
+        Whom chance picked is not for the monitor to know: a row is explained where it is as this skew would have made it, and
+        rows that did not move speak against it only where it would have hit everybody.
+        """
+        return [cls.with_value(value) for value in cls.tries or (cls.worst,)]
+
+    @classmethod
+    def with_value(cls, value: float) -> Self:
+        """Return it with a value of its own unit, hitting everybody."""
+        made = cls()
+        made.value, made.share = value, 1.0
+        return made
+
+    @classmethod
+    def hits_some(cls) -> bool:
+        """Tell whether it hits listeners that are picked by chance, and leaves others alone."""
+        return cls.spread < 1 or not cls.value_name
+
+    @property
+    def told(self) -> str:
+        """Its value in words: ``calendar offset -480 min``."""
+        return f"{self.value_name} {self.value:g} {self.unit}".strip() if self.value_name else ""
+
+    def hit(self, names: Iterable[str]) -> NDArray[np.bool_]:
+        """Tell for each listener whether it hits them."""
+        return self.chance_of(names) < self.share
 
     # -- streaming ---------------------------------------------------------------------------------------------------
 
@@ -102,6 +159,10 @@ class Skew:
         """Change computed features; ``window`` (``streaming.view.View``) is what they were computed from."""
         return columns
 
+    def serves(self, served: NDArray[np.bool_], window: Any) -> NDArray[np.bool_]:
+        """Tell for which rows there is an answer at all; ``served`` is what was told before, at first all."""
+        return served
+
     def keys(self, users: Names) -> Names:
         """Store each row under another name."""
         return users
@@ -123,6 +184,13 @@ class Skew:
     def batch_features(self, rows: DataFrame) -> DataFrame:
         """Change computed feature columns."""
         return rows
+
+    def batch_training(self, spine: pa.Table) -> pa.Table:
+        """Change the instant or the cut as of which training rows are computed; ``spine`` keeps its rows and their order.
+
+        Columns ``user_id``, ``as_of_ms``, ``cut``. What the listener did afterwards, the label, stays what it was.
+        """
+        return spine
 
     # -- world -------------------------------------------------------------------------------------------------------
 

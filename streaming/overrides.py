@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from contract.event import Events, Names
 from contract.features import FeatureConstants
 from contract.hooks import through
@@ -41,6 +44,10 @@ class Hooks:
     def features(self, columns: FeatureColumns, window: Any) -> FeatureColumns:
         """See ``Skew.features``."""
         return through(self.skews, "features", columns, window)
+
+    def serves(self, served: NDArray[np.bool_], window: Any) -> NDArray[np.bool_]:
+        """See ``Skew.serves``."""
+        return through(self.skews, "serves", served, window)
 
     def keys(self, users: Names) -> Names:
         """See ``Skew.keys``."""

@@ -16,11 +16,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from contract.event import Event, Events
+from contract.event import Event, Events, Names
 from contract.features import FeatureConstants
 from contract.records import Activation, Control, PartitionClock, Rejection, judge, judge_all
-from contract.rows import Rows
+from contract.rows import FeatureColumns, MapColumn, Rows
 from contract.skew import RawRecord
 from contract.versions import INITIAL, Version
 from streaming.arrivals import Arrivals
@@ -109,7 +110,7 @@ class PartitionPath:
         names, columns = names[found.present], found.columns
         if hooks.skews:
             view = open_view(names, [states[name] for name in names], as_seen_ms, constants, facts)
-            columns = hooks.features(columns, view)
+            names, columns = _served(names, hooks.features(columns, view), hooks.serves(np.ones(len(names), np.bool_), view))
         shows, scores = top_shows(self.version_of(self.version), names, columns)
         return Rows(
             user_id=hooks.keys(names),
@@ -163,6 +164,14 @@ class PartitionPath:
             self._facts = Facts.of(self.version_of(self.version))
         self._facts.know(self.states.items.names)
         return self._facts
+
+
+def _served(names: Names, columns: FeatureColumns, served: NDArray[np.bool_]) -> tuple[Names, FeatureColumns]:
+    """Keep the rows that are answered at all."""
+    if served.all():
+        return names, columns
+    kept = {name: column.take(served) if isinstance(column, MapColumn) else column[served] for name, column in columns.items()}
+    return names[served], kept
 
 
 def next_step(records: Sequence[RawRecord], partition: int, size: int, overrides: Overrides, edges: set[int]) -> int | None:

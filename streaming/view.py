@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from contract.event import PODCAST, Ints, Names
 from contract.features import FeatureConstants
+from contract.rows import FeatureColumns
 from contract.windows import DAY_MS, days_start
 from streaming.codec import Bytes, lengths, read_behind
 from streaming.compiled import compiled
 from streaming.facts import UNKNOWN, Facts
+from streaming.features import compute
 from streaming.state import joined
 from streaming.tables import Days, Listens, Tables, Tiles, room
 
@@ -49,6 +51,14 @@ class View:
     tile_row: Ints
     days: Days
     day_row: Ints
+    states: Sequence[bytes] = ()
+
+    def again(self, constants: FeatureConstants | None = None, facts: Facts | None = None) -> FeatureColumns:
+        """Compute all features of these listeners again, with other numbers in the definitions or other facts of items.
+
+        The 28 days that decide who has a row have to stay 28 days.
+        """
+        return compute(self.states, self.as_of_ms, constants or self.constants, facts or self.facts).columns
 
     @property
     def n(self) -> int:
@@ -105,6 +115,7 @@ def open_view(users: Names, states: Sequence[bytes], as_of_ms: int, constants: F
         tile_row=tile_row[tile],
         days=Days._make(column[day] for column in tables.days),
         day_row=day_row[day],
+        states=states,
     )
 
 

@@ -26,10 +26,12 @@ HOOKS: dict[str, tuple[object, ...]] = {
     "state": (object(),),
     "clock": (1_767_830_400_000,),
     "features": ({}, object()),
+    "serves": (np.ones(3, np.bool_), object()),
     "keys": (BATCH.user_id,),
     "batch_settings": (FeatureConstants(),),
     "batch_events": (object(),),
     "batch_features": (object(),),
+    "batch_training": (object(),),
     "world": (BATCH, 0),
 }
 
@@ -57,7 +59,38 @@ def test_no_step_waits_where_nothing_is_overridden() -> None:
 
 def test_every_hook_is_checked_here() -> None:
     hooks = {name for name, value in vars(Skew).items() if callable(value) and not name.startswith("_")}
-    assert hooks - {"holds", "chance", "chance_of"} == set(HOOKS)
+    assert hooks - {"holds", "chance", "chance_of", "hit"} == set(HOOKS)
+
+
+class Some(Nothing):
+    id = "some"
+    value_name, unit, harmless, worst, tries, spread = "gap", "min", 30, 10, (10, 20), 0.5
+
+
+class Everybody(Some):
+    id = "everybody"
+    tries, spread = (), 1.0
+
+
+def test_a_value_runs_from_harmless_to_worst() -> None:
+    assert [Some(severity).value for severity in (0, 0.25, 1)] == [30, 25, 10]
+    assert Some(0.25).told == "gap 25 min"
+    assert Nothing(0.25).told == ""
+
+
+def test_without_a_named_value_severity_is_the_share_of_listeners() -> None:
+    names = [f"user-{i}" for i in range(4000)]
+    assert abs(Nothing(0.25).hit(names).mean() - 0.25) < 0.03
+    assert abs(Some(0.25).hit(names).mean() - 0.5) < 0.03
+    assert not Nothing(0).hit(names).any()
+
+
+def test_an_explanation_hits_everybody_with_each_value_that_is_worth_a_try() -> None:
+    tried = Some.hypotheses()
+    assert [(skew.value, skew.share) for skew in tried] == [(10, 1), (20, 1)]
+    assert all(isinstance(skew, Some) for skew in tried)
+    assert [(skew.value, skew.share) for skew in Everybody.hypotheses()] == [(10, 1)]
+    assert [Nothing.hits_some(), Some.hits_some(), Everybody.hits_some()] == [True, True, False]
 
 
 OFFSETS = np.arange(-20_000, 80_000)  # history stands below 0

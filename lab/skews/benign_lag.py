@@ -18,11 +18,14 @@ class BenignLag(Skew):
     sources = (
         "https://github.com/airbnb/chronon/blob/ab596808152b80353af8ced9f6d7f1d754f78aa1/docs/source/test_deploy_serve/Online_Offline_Consistency.md",
     )
+    group = "control"
+    evidence = "A"
     moves = ()
     seen_by = ()
     parameter = "share of steps that wait for the next, up to 60 %"
+    value_name, worst = "share of steps that wait", WORST_SHARE
     fix = "None for parity; look at the lag"
 
     def holds(self, partition: int, offset: int) -> bool:
         """Hold a step by chance."""
-        return bool(self.chance(partition, np.array([offset]))[0] < WORST_SHARE * self.severity)
+        return bool(self.chance(partition, np.array([offset]))[0] < self.value)

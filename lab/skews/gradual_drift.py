@@ -18,14 +18,17 @@ class GradualDrift(Skew):
     title = "Control: listeners change their ways"
     story = "Everybody leaves songs a little earlier, day by day. Both paths see the same world: no alarm of parity is right."
     side = "world"
+    group = "control"
+    evidence = "A"
     sources = ("https://developers.google.com/machine-learning/guides/rules-of-ml/",)
     moves = ()
     seen_by = ()
     parameter = "how fast playing times shrink, up to 4 % of the first day's a day"
+    value_name, unit, worst = "shrinking", "of a day's playing time", PACE
     fix = "None: the model is retrained"
 
     def world(self, events: Events, day: int) -> Events:
         """Shorten what is played of songs."""
-        left = max(1.0 - PACE * self.severity * max(day, 0), 0.2)
+        left = max(1.0 - self.value * max(day, 0), 0.2)
         played = np.where(events.kind == MUSIC, (events.ms_played * left).astype(np.int64), events.ms_played)
         return events.replace(ms_played=played)

@@ -24,6 +24,7 @@ class PodcastResume(Skew):
         "https://podnews.net/update/spotify-measurement",
         "https://support.spotify.com/kh/creators/article/how-we-count-engagement-metrics/",
     )
+    group = "meaning"
     moves = ("podcast_completion_28d", "show_completion_28d")
     seen_by = ("distribution", "parity", "ranking")
     parameter = "share of listeners whose player sends the new events"
@@ -31,7 +32,7 @@ class PodcastResume(Skew):
 
     def features(self, columns: FeatureColumns, window: View) -> FeatureColumns:
         """Exchange the two completions of the listeners that are hit."""
-        hit = self.chance_of(window.users) < self.severity
+        hit = self.hit(window.users)
         single = window.listens.kind == PODCAST
         plays = window.episodes  # closed days keep an episode's plays as one sum a day: their mean stands for them
         closed = window.tiles.kind == PODCAST

@@ -15,6 +15,8 @@ class StaleSnapshot(Skew):
     title = "Serving reads features that are days old"
     story = "A cache in front of the feature store has lost its expiry. Every value is right, for last Tuesday."
     sources = ("https://developers.google.com/machine-learning/guides/rules-of-ml/", "https://github.com/airbnb/chronon/pull/870")
+    group = "freshness"
+    evidence = "A"
     moves = (
         "plays_24h", "plays_7d", "plays_yesterday", "active_days_28d", "skip_rate_28d", "replay_rate_28d", "listen_minutes_28d",
         "completion_28d", "distinct_items_28d", "recency_hours", "decayed_plays", "sessions_7d", "session_minutes_7d",
@@ -23,9 +25,11 @@ class StaleSnapshot(Skew):
     )  # fmt: skip
     seen_by = ("distribution", "parity", "ranking")
     parameter = "days, up to 3"
+    value_name, unit, worst = "age", "d", WORST_DAYS
+    tries = (1, 2, 3, 4, 5, 7)
     fix = "Give cached features a time to live, and serve their age with them"
 
     def clock(self, as_of_ms: int) -> int:
         """Answer as of the midnight that many days back; at severity 0 as of now."""
-        days = round(WORST_DAYS * self.severity)
+        days = round(self.value)
         return floor_day(as_of_ms) - days * DAY_MS if days else as_of_ms
