@@ -31,6 +31,8 @@ class Facts:
 
     version: Version
     codes: Codes
+    names: Sequence[str] = ()
+    """The items' names, in the order of their codes."""
 
     @staticmethod
     def of(version: Version) -> Facts:
@@ -51,6 +53,7 @@ class Facts:
 
     def know(self, names: Sequence[str]) -> None:
         """Look up the items that have come since the last time; ``names`` are all of them, in the order of their codes."""
+        self.names = names
         fresh = names[len(self.codes.genre) :]
         if not fresh:
             return

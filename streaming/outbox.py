@@ -24,7 +24,7 @@ _TOPICS = {b"S": SERVED, b"D": DEAD_LETTERS}
 def served(rows: Rows, share: float) -> list[bytes]:
     """Return the entry that logs the rows of a step: of a share of the listeners, by hash, so that all rows of one are kept."""
     if share < 1:
-        rows = rows.take(np.fromiter((_in_sample(user, share) for user in rows.user_id), np.bool_, len(rows)))
+        rows = rows.take(np.fromiter((in_sample(user, share) for user in rows.user_id), np.bool_, len(rows)))
     if not len(rows):
         return []
     table = rows.to_arrow()
@@ -59,7 +59,8 @@ def read_served(values: Sequence[bytes]) -> list[pa.Table]:
 
 
 @lru_cache(maxsize=1 << 20)
-def _in_sample(user: str, share: float) -> bool:
+def in_sample(user: str, share: float) -> bool:
+    """Tell whether the rows of a listener are logged, where those of a share of all are."""
     return int.from_bytes(hashlib.blake2b(user.encode(), digest_size=8).digest(), "big") < share * 2**64
 
 

@@ -59,6 +59,13 @@ def rebuild(path: PartitionPath, lake: Lake, upto: int | None = None, step_event
     return [letter for letter in dead if letter.record.offset >= 0]
 
 
+def records_between(lake: Lake, partition: int, first: int, end: int) -> list[RawRecord]:
+    """Return the records ``[first, end)`` of a partition as they were sent, as far as the lake keeps them (see the module)."""
+    commits = lake.commits(partition)
+    rejected = _rejected(lake, partition, commits, end)
+    return _log(_events(lake, partition, commits, first, end), rejected, commits, first, end)
+
+
 def _first_skewed(path: PartitionPath) -> int:
     """Return the first offset of the partition at which a skew acts."""
     edges = sorted(path.overrides.edges(path.partition))

@@ -75,7 +75,7 @@ class PartitionPath:
         """Count the records of one step (at least one; a control record stands alone)."""
         first, end = self.offset, records[-1].offset + 1
         hooks = self.overrides.at(self.partition, records[0].offset)
-        events, offsets, control, dead = self._judge(hooks.transport(records, self.partition))  # 1
+        events, offsets, control, dead = self.judged(hooks.transport(records, self.partition))  # 1
         self.offset = end
         if control is not None:
             return self._control(control, hooks, first, dead)
@@ -123,7 +123,7 @@ class PartitionPath:
             scores=scores,
         )
 
-    def _judge(self, records: Sequence[RawRecord]) -> tuple[Sequence[Event], list[int], Control | None, list[DeadLetter]]:
+    def judged(self, records: Sequence[RawRecord]) -> tuple[Sequence[Event], list[int], Control | None, list[DeadLetter]]:
         """Judge records and move the clock past the events; return these, their offsets, a control record, the dead letters."""
         offsets = [raw.offset for raw in records]
         good = judge_all(

@@ -71,6 +71,12 @@ class View:
         return np.array(self.facts.shows, object)
 
     @cached_property
+    def plays(self) -> NDArray[np.bool_]:
+        """Which of the single listens are plays."""
+        music, podcast = self.constants.music_skip_ms, self.constants.podcast_skip_ms
+        return np.asarray(self.listens.ms >= np.where(self.listens.kind == PODCAST, podcast, music))
+
+    @cached_property
     def episodes(self) -> Episodes:
         """The pairs of listener and episode."""
         singles, closed = self.listens.kind == PODCAST, self.tiles.kind == PODCAST
