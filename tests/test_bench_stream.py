@@ -16,11 +16,11 @@ from contract.home import Home
 from contract.records import Activation, PartitionClock, Watermark, judge
 from contract.settings import load_settings
 from contract.versions import Versions
-from lab.bench import stream, stream_env
+from lab.bench import own_env, stream
+from lab.bench.own_env import own_python
 from lab.bench.report import document, failed
 from lab.bench.stream import Found, Fresh, Size, bench_stream
 from lab.bench.stream_contender import Pace, contender, pace
-from lab.bench.stream_env import quix_python
 from lab.bench.stream_fresh import Probe, delays
 from lab.bench.stream_memory import Feed
 from lab.bench.stream_world import VERSION, Listening, bench_home, listening, write_log
@@ -39,7 +39,7 @@ def toy() -> Listening:
     return listening(40, 50, PARTITIONS)
 
 
-def away(_: Path) -> Path:
+def away(*_: object) -> Path:
     raise InfrastructureError("Quix Streams could not be installed", "no network")
 
 
@@ -145,10 +145,10 @@ def test_a_contender_that_hangs_is_ended_and_its_log_says_where_it_stood(tmp_pat
     assert "stream_send.py" in (tmp_path / "send.log").read_text()
 
 
-def test_without_a_lock_file_there_is_no_quix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_env, "LOCK", tmp_path / "quix.txt")
-    with pytest.raises(InfrastructureError, match="Run it in a checkout"):
-        quix_python(tmp_path)
+def test_without_a_lock_file_there_is_no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_env, "REQUIREMENTS", tmp_path)
+    with pytest.raises(InfrastructureError, match=r"Quix Streams cannot be.*quix\.txt is not there.*Run it in a checkout"):
+        own_python("quix", "Quix Streams", tmp_path)
 
 
 def test_an_install_that_fails_is_told_and_made_again_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,13 +159,13 @@ def test_an_install_that_fails_is_told_and_made_again_the_next_time(tmp_path: Pa
     monkeypatch.setenv("PATH", f"{uv.parent}:/usr/bin:/bin")
     for _ in range(2):
         with pytest.raises(InfrastructureError, match="could not be installed: error: away"):
-            quix_python(tmp_path / "bench")
+            own_python("quix", "Quix Streams", tmp_path / "bench")
     assert uv.with_name("uv.calls").read_text().split() == ["venv", "pip"] * 2
 
 
 @pytest.mark.stack
 def test_a_tiny_run_measures_every_row_but_the_one_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "quix_python", away)
+    monkeypatch.setattr(stream, "own_python", away)
     said: list[str] = []
     rows = {row.name: row for row in bench_stream(load_settings(home=tmp_path), TINY, said.append)}
     assert list(rows)[: len(NAMES)] == NAMES

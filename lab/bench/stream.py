@@ -38,11 +38,12 @@ from contract.home import Home
 from contract.keys import EVENTS
 from contract.settings import Settings
 from lab.bench.lake import PARTITIONS
+from lab.bench.own_env import own_python
 from lab.bench.report import Row, judged
 from lab.bench.stream_contender import LIMIT_S, Contender, Pace, contender, pace
-from lab.bench.stream_env import quix_python
 from lab.bench.stream_fresh import Probe, delays
 from lab.bench.stream_world import bench_home, listening, write_log
+from lab.machine.kafka import cache_folder
 from lab.stack.embedded import Embedded, open_embedded
 from streaming.kafka_log import KafkaLog
 from streaming.redis_store import connect
@@ -184,7 +185,7 @@ class Bench:
     def _quix_python(self) -> Path | str:
         """Return the Python that has Quix Streams, or why there is none."""
         try:
-            return quix_python(self.folder)
+            return own_python("quix", "Quix Streams", cache_folder())
         except InfrastructureError as error:
             return str(error)
 

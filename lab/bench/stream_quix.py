@@ -1,6 +1,6 @@
 """Quix Streams as a contender: each listener's count and mean of ``ms_played``, kept in its state, into Redis by its own sink.
 
-Runs in an environment of its own (``stream_env``), so it imports nothing of Skewlab but the meter. Settings are Quix Streams' own
+Runs in an environment of its own (``own_env``), so it imports nothing of Skewlab but the meter. Settings are Quix Streams' own
 defaults, state in RocksDB with a changelog topic among them; only a small run asks for checkpoints oftener than every 5 s. A
 checkpoint is noted once the sink has written all of it. The two sums are one entry of the state, the cheapest form there is.
 """
