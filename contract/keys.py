@@ -30,6 +30,11 @@ def ranking_key(partition: int, kind: str, user_id: str) -> str:
     return key(partition, f"{kind}:{user_id}")
 
 
+def rec_id(partition: int, cut: int, user_id: str) -> str:
+    """Return the name of what was recommended with a row: an event that it led to bears it."""
+    return f"{partition}-{cut}-{user_id}"
+
+
 COPIES = "{copies}:labels"
 CURRENT_COPY = "{copies}:current"
 

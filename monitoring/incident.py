@@ -23,7 +23,10 @@ class Suspect(msgspec.Struct, frozen=True):
 
 
 class Incident(msgspec.Struct, frozen=True):
-    """One incident. ``onset`` is the first night whose values differ, ``opened`` the one on which parity failed."""
+    """One incident. ``onset`` is the first night whose values differ, ``opened`` the one on which parity failed.
+
+    ``recovered`` is the first night behind it on which parity passed again, null while there is none.
+    """
 
     onset: str
     opened: str
@@ -33,12 +36,15 @@ class Incident(msgspec.Struct, frozen=True):
     owners: list[str]
     suspect: Suspect
     damage: dict[str, float | None]
+    recovered: str | None = None
 
 
 def incidents(verdicts: Sequence[Verdict]) -> list[Incident]:
     """Return the incidents of some nights in order: one for each run of nights on which parity failed."""
     found: list[Incident] = []
     for i, verdict in enumerate(verdicts):
+        if verdict.parity == "pass" and found and found[-1].recovered is None:
+            found[-1] = msgspec.structs.replace(found[-1], recovered=verdict.night)
         if verdict.parity != "fail":
             continue
         if found and found[-1].last_seen == verdicts[i - 1].night:
@@ -109,7 +115,8 @@ def markdown(incident: Incident) -> str:
         "",
         f"- **opened** {incident.opened}, last seen {incident.last_seen} ({nights} nights)",
         f"- **owner** {', '.join(incident.owners) or 'unknown'}",
-        f"- **suspect** {incident.suspect.skew or 'none named'}",
+        f"- **recovered** {incident.recovered or 'not yet'}",
+        f"- **suspect** {_suspect(incident.suspect)}",
         "",
         "## Features",
         "",
@@ -126,3 +133,13 @@ def markdown(incident: Incident) -> str:
         *(f"- {name.replace('_', ' ')}: {value:.4g}" for name, value in incident.damage.items() if value is not None),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _suspect(suspect: Suspect) -> str:
+    """Say who did it, in one line."""
+    if suspect.skew is None:
+        nearest = f" (the nearest, {suspect.runner_up}, explains {suspect.explained or 0:.0%})" if suspect.runner_up else ""
+        return f"no hypothesis of the catalogue explains this{nearest}"
+    what = f"`{suspect.skew}`" + (f", {suspect.parameter}," if suspect.parameter else "")
+    behind = f"; next comes `{suspect.runner_up}`" if suspect.runner_up else ""
+    return f"{what} explains {suspect.explained or 0:.1%} of the rows that differ{behind}"
