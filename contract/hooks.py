@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from contract.errors import SkewlabError, UsageError
-from contract.skew import Skew
+from contract.event import Events
+from contract.skew import PerEvent, Side, Skew
 
 T = TypeVar("T")
+
+HOOKS: Mapping[Side, Sequence[str]] = {
+    "streaming": ("holds", "transport", "event", "settings", "state", "clock", "features", "serves", "keys"),
+    "batch": ("batch_settings", "batch_events", "batch_features", "batch_training"),
+    "world": ("world",),
+}
+"""The hooks of each side, in the order in which they are called."""
+
+
+def overridden(kind: type[Skew]) -> list[str]:
+    """Return the hooks that a skew overrides; ``each`` of a ``PerEvent`` is its hook ``event``."""
+    plain: type[Skew] = PerEvent if issubclass(kind, PerEvent) else Skew
+    own = {hook for hooks in HOOKS.values() for hook in hooks if getattr(kind, hook) is not getattr(plain, hook)}
+    if issubclass(kind, PerEvent) and kind.each is not PerEvent.each:
+        own.add("event")
+    return [hook for hooks in HOOKS.values() for hook in hooks if hook in own]
 
 
 def through(skews: Sequence[Skew], hook: str, value: T, *more: Any) -> T:
@@ -27,6 +46,7 @@ def through(skews: Sequence[Skew], hook: str, value: T, *more: Any) -> T:
 
 
 def _own(skew: Skew, hook: str, value: T, more: Sequence[Any]) -> T:
+    before = _columns(value)  # a hook may write into what it is given
     try:
         found = getattr(skew, hook)(value, *more)
     except SkewlabError:
@@ -35,10 +55,45 @@ def _own(skew: Skew, hook: str, value: T, more: Sequence[Any]) -> T:
         said = str(error).split("\n", 1)[0]
         why = f"{type(error).__name__}: {said}{_line(skew.origin, error)}"
         raise UsageError(f"The skew '{skew.id}' failed in '{hook}'", why, "Mend the skew") from error
-    if not isinstance(found, _kind(value)):
-        kinds = f"it gave back {type(found).__name__}, not {type(value).__name__}"
-        raise UsageError(f"The skew '{skew.id}' failed in '{hook}'", kinds, "Return what the hook is given, changed")
+    if wrong := _wrong(value, before, found):
+        raise UsageError(f"The skew '{skew.id}' failed in '{hook}'", wrong, "Return what the hook is given, changed")
     return cast(T, found)
+
+
+def _wrong(value: object, before: Mapping[str, object], found: object) -> str:
+    """Say in what way a hook gave back something else than it may, or nothing where it did not."""
+    if not isinstance(found, _kind(value)):
+        return f"it gave back {type(found).__name__}, not {type(value).__name__}"
+    after = _columns(found)
+    if after.keys() != before.keys():
+        names = ", ".join(f"'{name}'" for name in sorted(after.keys() ^ before.keys(), key=str))
+        return f"it gave back other columns: see {names}"
+    n = len(found.offset) if isinstance(found, Events) else None
+    return next((wrong for name in after if (wrong := _wrong_column(name, before[name], after[name], n))), "")
+
+
+def _wrong_column(name: str, before: object, after: object, n: int | None) -> str:
+    """Say what is wrong with a column that should have ``n`` entries, or as many as before where None."""
+    if type(after) is not type(before):
+        return f"its column '{name}' is {type(after).__name__}, not {type(before).__name__}"
+    if isinstance(after, np.ndarray) and isinstance(before, np.ndarray) and _unlike(after.dtype.kind, before.dtype.kind):
+        return f"its column '{name}' is of {after.dtype}, not of {before.dtype}"
+    count, due = len(cast(Sequence[Any], after)), len(cast(Sequence[Any], before)) if n is None else n
+    return "" if count == due else f"its column '{name}' has {count} values for {due} rows"
+
+
+def _unlike(after: str, before: str) -> bool:
+    """Tell whether two kinds of NumPy's are other things; names may be texts or objects."""
+    return after != before and (after, before) != ("U", "O")
+
+
+def _columns(value: object) -> Mapping[str, object]:
+    """Return the columns of what a hook takes, by name; nothing where it is no table."""
+    if isinstance(value, Events):
+        return value.columns()
+    if isinstance(value, np.ndarray):
+        return {"rows": value}
+    return dict(value) if isinstance(value, dict) else {}
 
 
 def _kind(value: object) -> type:

@@ -16,23 +16,26 @@ from contract.settings import Settings, load_settings
 from contract.windows import parse_instant
 from lab.cli_bench import bench_app
 from lab.cli_import import import_app
+from lab.cli_skews import live_skews_app, skews_app
 from lab.cli_versions import versions_app
 from lab.cli_wrapped import wrapped_app
 from lab.told import HomeFlag, JsonFlag
 from lab.told import told as _told
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-skews_app = typer.Typer(help="The catalogue of skews.", rich_markup_mode=None)
 stack_app = typer.Typer(help="Keep Kafka and Redis running.", rich_markup_mode=None)
 app.add_typer(skews_app, name="skews")
 app.add_typer(import_app, name="import")
 app.add_typer(bench_app, name="bench")
 app.add_typer(versions_app)
 app.add_typer(wrapped_app)
+app.add_typer(live_skews_app)
 app.add_typer(stack_app, name="stack")
 
 StackFlag = Annotated[str | None, typer.Option("--stack", help="embedded, external, compose or replay.")]
-SkewFlag = Annotated[list[str] | None, typer.Option("--skew", help="ID[:severity][@DAY] or FILE.py[:severity][@DAY]; repeat it.")]
+SkewFlag = Annotated[
+    list[str] | None, typer.Option("--skew", help="ID[:severity][@DAY[-DAY]] or FILE.py in its place; repeat it.")
+]
 DaysFlag = Annotated[int | None, typer.Option("--days", help="How many days to run.")]
 UsersFlag = Annotated[int | None, typer.Option("--users", help="How many listeners the world has.")]
 SeedFlag = Annotated[int | None, typer.Option("--seed", help="The same seed gives the same numbers.")]
@@ -198,40 +201,6 @@ def serve(
 
     url = f"http://127.0.0.1:{port}"
     serve_api(_stacked(home, stack), port, lambda: _told(json, {"url": url}, [f"Listening at {url}"]))
-
-
-@skews_app.command("list")
-def skews_list(home: HomeFlag = None, json: JsonFlag = False) -> None:
-    """List the catalogue."""
-    from lab.skews import catalogue
-
-    load_settings(home=home)
-    found = catalogue()
-    lines = [f"{name:<26} {skew.side:<10} {skew.title}" for name, skew in found.items()]
-    _told(json, {"skews": [{"id": name, "side": skew.side, "title": skew.title} for name, skew in found.items()]}, lines)
-
-
-@skews_app.command("show")
-def skews_show(
-    name: Annotated[str, typer.Argument(help="An id, or a Python file.")], home: HomeFlag = None, json: JsonFlag = False
-) -> None:
-    """Tell all about a skew."""
-    from lab.skews import find
-
-    load_settings(home=home)
-    skew = find(name)
-    told = {
-        "id": skew.id,
-        "title": skew.title,
-        "story": skew.story,
-        "side": skew.side,
-        "parameter": skew.parameter,
-        "moves": list(skew.moves),
-        "seen_by": list(skew.seen_by),
-        "fix": skew.fix,
-        "sources": list(skew.sources),
-    }
-    _told(json, told, [f"{key:<10} {', '.join(value) if isinstance(value, list) else value}" for key, value in told.items()])
 
 
 @stack_app.command("up")

@@ -33,8 +33,8 @@ def consume_live(settings: Settings, metrics_port: int | None, stop: threading.E
         create_topics(kafka, settings.partitions)
         load()  # before a partition waits for machine code
         with open_stack(settings) as stack:
-            overrides = Overrides(read_overrides(settings.places))
-            member = Member(settings.places, stack.store, settings.partitions, None, overrides, settings.served_share)
+            member = Member(settings.places, stack.store, settings.partitions, None, served_share=settings.served_share)
+            member.recorded = lambda: Overrides(read_overrides(settings.places))  # asked at each takeover: see lab.inject
             consume(member, stack.store, stack.log, kafka, stop, metrics=metrics, tell=tell)
             return {partition: member.position(partition) for partition in member.owned()}
 

@@ -74,8 +74,12 @@ class Pipeline:
 
     def open(self) -> None:
         """Take all partitions over; rebuild their state where the store has none."""
-        self._read = {partition: self.member.take_over(partition) for partition in range(self.partitions)}
+        self.take_over()
         self.open_archives()
+
+    def take_over(self) -> None:
+        """Go on where the store stands, with the state that it holds, in all partitions."""
+        self._read = {partition: self.member.take_over(partition) for partition in range(self.partitions)}
 
     def open_archives(self) -> None:
         """Make sure that the lake has as many partitions as the log.

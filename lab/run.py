@@ -21,9 +21,10 @@ from contract.settings import Settings
 from contract.skew import Acting
 from contract.versions import Version, Versions
 from contract.windows import iso_date
+from lab.heal import rebuild_partition
 from lab.job import open_job
 from lab.outcome import NightOutcome, Outcome, Quality
-from lab.overrides import write_overrides
+from lab.overrides import Override, record
 from lab.pipeline import Pipeline
 from lab.plan import Plan
 from lab.progress import Progress
@@ -52,6 +53,8 @@ class Run:
     progress: Progress
     settings: Settings
     _acting: list[Acting] = field(default_factory=list)
+    _history: list[Acting] = field(default_factory=list)
+    """What has ended, and of whose doing the state was made free."""
     _twin: Twin | None = None
 
     @property
@@ -70,8 +73,8 @@ class Run:
         return self.settings.partitions
 
     def job_on(self, day: int) -> Job:
-        """Return the batch job with the skews of its side that have begun."""
-        return replace(self.job, skews=tuple(skew for at, skew in self.plan.of_side("batch") if at <= day))
+        """Return the batch job with the skews of its side that act on a day."""
+        return replace(self.job, skews=tuple(planned.skew for planned in self.plan.of_side("batch") if planned.acts(day)))
 
     def execute(self) -> Outcome:
         """Run all days; return what came out."""
@@ -80,7 +83,7 @@ class Run:
         with ThreadPoolExecutor(1) as judge:  # the night before is judged while the next day is on its way
             pending: tuple[int, Future[Verdict]] | None = None
             for day in range(self.source.days):
-                self._begin_skews(pipeline, day)
+                self._change_skews(pipeline, day)
                 self._collect(pipeline, day)
                 if not self.source.has_night(day):
                     continue
@@ -129,14 +132,30 @@ class Run:
             versions.point_to(version.name)
         pipeline.activate(version.name)
 
-    def _begin_skews(self, pipeline: Pipeline, day: int) -> None:
-        """Let the skews of a day act from the log's present ends on, and write down since when."""
-        begin = [skew for at, skew in self.plan.of_side("streaming") if at == day]
-        if begin:
-            cuts = pipeline.ends()
-            self._acting += [Acting(skew, dict(cuts)) for skew in begin]
-            write_overrides(self.home, self._acting)
-            pipeline.member.act(Overrides(self._acting))
+    def _change_skews(self, pipeline: Pipeline, day: int) -> None:
+        """Let skews of the live path end and begin with a day, and write down where."""
+        mine = self.plan.of_side("streaming")
+        end = [planned.skew for planned in mine if planned.until == day]
+        begin = [planned.skew for planned in mine if planned.day == day]
+        if not begin and not end:
+            return
+        stands = {partition: pipeline.member.position(partition) for partition in range(self.partitions)}
+        acting = [replace(one, until=stands) if one.skew in end else one for one in self._acting]
+        heals = bool(end) and self.plan.scenario.rebuild
+        self._history += [one for one in acting if heals and one.skew in end]
+        cuts = pipeline.ends()
+        self._acting = [one for one in acting if one not in self._history] + [Acting(skew, cuts) for skew in begin]
+        record(self.home, [*(Override.of(one, rebuilt=True) for one in self._history), *map(Override.of, self._acting)])
+        pipeline.member.act(Overrides(self._acting))
+        if heals:
+            self._heal(pipeline, day)
+
+    def _heal(self, pipeline: Pipeline, day: int) -> None:
+        """Make the live path's state again without what has ended, and go on with it."""
+        self.progress.stage(day, "heal")
+        for partition in range(self.partitions):
+            rebuild_partition(self.home, self.stack.store, partition, self.partitions, self._acting, self.settings.step_events)
+        pipeline.take_over()
 
     def _collect(self, pipeline: Pipeline, day: int) -> None:
         self.progress.stage(day, "collect")

@@ -30,7 +30,8 @@ class Scenario(BaseModel):
     """What a run does.
 
     ``days`` None takes all days of an import; ``users`` and ``history_days`` are for simulated worlds. ``stack`` and
-    ``step_events`` None leave it to the settings. ``ranker`` names the models that compete: one by default, so that quality
+    ``step_events`` None leave it to the settings. ``rebuild`` makes the live path's state again where a skew ends, as if it had
+    never acted; without it the damage lingers. ``ranker`` names the models that compete: one by default, so that quality
     changes by a run's skews, not by a change of model.
     """
 
@@ -44,6 +45,7 @@ class Scenario(BaseModel):
     stack: StackName | None = None
     step_events: int | None = Field(default=None, ge=1, le=100_000)
     skews: tuple[str, ...] = ()
+    rebuild: bool = True
     ranker: tuple[RankerName, ...] = ("logistic regression",)
     source: ImportSource | None = None
 

@@ -47,6 +47,9 @@ class Member:
     step_events: int | None
     overrides: Overrides = field(default_factory=Overrides)
     served_share: float = 1.0
+    recorded: Callable[[], Overrides] | None = None
+    """Reads again what acts, at each takeover and behind its claim: whoever changes what is recorded and then claims a partition
+    knows that nothing more is written of it by somebody who has not read the change."""
     _owned: dict[int, _Owned] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -55,6 +58,8 @@ class Member:
     def take_over(self, partition: int) -> int:
         """Become the owner of a partition; return the offset to read from."""
         claim = self.store.claim(partition)
+        if self.recorded is not None:
+            self.overrides = self.recorded()
         path = PartitionPath(partition, self.partitions, self._version_of, self.overrides)
         owned = _Owned(claim.epoch, path, self.overrides.edges(partition))
         self._owned[partition] = owned
@@ -100,11 +105,11 @@ class Member:
         return sorted(self._owned)
 
     def _step_size(self, owned: _Owned) -> int | None:
-        size = self.step_events
+        size, path = self.step_events, owned.path
         if size is not None:
-            return next_step(owned.waiting, owned.path.partition, size, self.overrides, owned.edges)
-        every = len(owned.waiting) + max(owned.path.offset, 0) + 1  # no fixed offset: only control records and overrides
-        found = next_step(owned.waiting, owned.path.partition, every, self.overrides, owned.edges)
+            return next_step(owned.waiting, path.partition, size, path.overrides, owned.edges)
+        every = len(owned.waiting) + max(path.offset, 0) + 1  # no fixed offset: only control records and overrides
+        found = next_step(owned.waiting, path.partition, every, path.overrides, owned.edges)
         return len(owned.waiting) if found is None else found
 
     def _do(self, owned: _Owned, records: Sequence[RawRecord]) -> Step:

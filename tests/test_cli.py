@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from contract.catalogue import Catalogue
-from contract.features import NAMES
 from contract.home import Home
+from contract.skew import Skew
 from contract.versions import INITIAL, Versions
+from lab.case_file import SIGNATURES, case_file, signature
 from lab.skews import catalogue
 from tests.saying import SCENARIO, Said, Say
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = (
     "demo", "run", "simulate", "import", "night", "versions", "stream", "archive", "monitor", "skews", "serve", "doctor", "stack",
-    "rollback", "listener", "recommend", "compact", "bench",
+    "rollback", "listener", "recommend", "compact", "bench", "inject", "heal",
 )  # fmt: skip
 
 
@@ -150,20 +152,84 @@ def test_a_simulation_says_what_it_wrote(say: Say, tmp_path: Path) -> None:
     )
 
 
-def test_the_list_of_skews_has_a_line_for_each(say: Say) -> None:
+def test_the_list_of_skews_is_grouped_by_what_sees_them(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     said = say("skews", "list")
     assert (said.code, said.err) == (0, "")
-    lines = said.out.splitlines()
-    assert [line.split()[0] for line in lines] == sorted(catalogue())
-    assert [line.split(maxsplit=2)[2] for line in lines] == [skew.title for skew in catalogue().values()]
-    assert [skew["id"] for skew in say("skews", "list", "--json").document["skews"]] == sorted(catalogue())
+    found = say("skews", "list", "--json").document["skews"]
+    assert sorted(one["id"] for one in found) == sorted(catalogue())
+    blocks = [block.splitlines() for block in said.out.strip().split("\n\n")]
+    assert [heading for heading, *_ in blocks] == [
+        heading for name, heading in SIGNATURES.items() if any(one["signature"] == name for one in found)
+    ]
+    for heading, *lines in blocks:
+        mine = [[one["id"], one["side"], one["group"], one["title"]] for one in found if SIGNATURES[one["signature"]] == heading]
+        assert [line.split(maxsplit=3) for line in lines] == mine
 
 
-@pytest.mark.parametrize("name", catalogue())
-def test_a_skew_is_shown_with_all_that_is_known_of_it(say: Say, name: str) -> None:
-    document = say("skews", "show", name, "--json").document
-    assert document["id"] == name
-    assert set(document["moves"]) <= set(NAMES)
-    lines = say("skews", "show", name).out.splitlines()
-    assert [line.split()[0] for line in lines] == list(document)
-    assert f"fix        {document['fix']}" in lines
+def seen(by: Sequence[str]) -> type[Skew]:
+    return type("Seen", (Skew,), {"id": "seen", "seen_by": tuple(by)})
+
+
+@pytest.mark.parametrize(
+    ("by", "name"),
+    [
+        (("parity", "operations"), "operations"),
+        (("ranking", "distribution", "parity"), "distribution"),
+        (("parity", "ranking"), "rows"),
+        (("ranking",), "rows"),
+        (("training",), "training"),
+        ((), "control"),
+    ],
+)
+def test_the_signature_of_a_skew_is_the_first_suite_that_sees_it(by: tuple[str, ...], name: str) -> None:
+    assert signature(seen(by)) == name
+
+
+def test_a_skew_is_shown_with_all_that_is_known_of_it(say: Say) -> None:
+    document, skew = say("skews", "show", "utc-day-boundary", "--json").document, catalogue()["utc-day-boundary"]
+    assert (document["id"], document["hooks"]) == ("utc-day-boundary", ["settings"])
+    for name in ("title", "story", "side", "parameter", "fix", "group", "evidence"):
+        assert document[name] == getattr(skew, name)
+    for name in ("value_name", "unit", "harmless", "worst", "spread"):
+        assert document[name] == getattr(skew, name)
+    for name in ("moves", "seen_by", "sources", "tries"):
+        assert document[name] == list(getattr(skew, name))
+
+
+@pytest.mark.parametrize("width", [50, 80, 120])
+def test_a_case_file_is_as_wide_as_the_terminal(say: Say, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for name in catalogue():
+        lines = say("skews", "show", name).out.splitlines()
+        assert max(map(len, lines)) <= width
+    assert max(map(len, say("skews", "list").out.splitlines())) <= width
+
+
+class Shifted(Skew):
+    id, title, group, evidence = "shifted", "Hours are shifted", "time", "B"
+    moves, seen_by, fix = ("plays_24h",), ("parity", "ranking"), "Shift them back"
+    value_name, unit, worst, spread = "shift", "h", 3, 0.05
+    tries = tuple(range(-10, 11))
+    parameter = "hours, up to 3"
+
+    def clock(self, as_of_ms: int) -> int:
+        return as_of_ms
+
+
+def test_a_case_file_says_it_in_words() -> None:
+    said = "\n".join(" ".join(line.split()) for line in case_file(Shifted)[1])
+    assert said.splitlines() == [
+        "shifted · Hours are shifted",
+        "",
+        "Planted in the live path: the instant that it answers for",
+        "Moves plays_24h",
+        "Seen by parity and ranking; not by operations, distribution",
+        "Knob severity, 0 to 1: hours, up to 3",
+        "shift: 0 h at severity 0, 3 h at severity 1",
+        "hits 5 % of the listeners at severity 1, picked by chance",
+        "as an explanation tried with 21 values from -10 to 10 h",
+        "Evidence told at second hand",
+        "Fix Shift them back",
+    ]
+    assert "Seen by no suite, and none should" in " ".join(" ".join(case_file(seen(()))[1]).split())

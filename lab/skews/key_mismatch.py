@@ -29,7 +29,8 @@ class KeyMismatch(Skew):
     group = "values"
     evidence = "A"
     moves = ()
-    parameter = "share of listeners whose rows that writer writes"
+    parameter = "share of listeners whose rows that writer writes, up to half of them"
+    spread = 0.5
     fix = "Encode keys in one function for both paths, and test that what is written is found"
 
     def keys(self, users: Names) -> Names:
