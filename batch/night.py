@@ -30,7 +30,7 @@ from contract.home import Home
 from contract.lake import Lake
 from contract.preferences import read_preferences, write_preferences
 from contract.ranker import Ranker
-from contract.versions import INITIAL, PREFERENCES, ItemVectors, Manifest, Version, Versions
+from contract.versions import INITIAL, PREFERENCES, TRAINING, ItemVectors, Manifest, Version, Versions
 from contract.windows import iso, iso_date
 
 CARD = "model_card.md"
@@ -70,6 +70,8 @@ def run_night(job: Job, home: Home, as_of_ms: int, seed: int = 0, candidates: Co
         write_preferences(draft / PREFERENCES, wishes)
         _write(draft, rows, vectors, ranker)
         _write_card(draft, choice.card if choice else None, active)
+        if choice and choice.sample is not None:
+            pq.write_table(choice.sample, draft / TRAINING)
         write_people(draft, rows, heard, active, job.constants, seed, wishes, as_of_ms)  # 2
         write_popular(draft, heard, active, wishes, job.constants)
         return versions.publish(draft, manifest)

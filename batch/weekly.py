@@ -13,7 +13,7 @@ from batch.card import Trained, model_card, untrained_card
 from batch.comparison import compare
 from batch.listens import Job
 from batch.ranker import show_facts, train
-from batch.training import MIDNIGHTS, sampled, training_set
+from batch.training import MIDNIGHTS, kept_sample, sampled, training_set
 from contract.lake import Lake
 from contract.preferences import Preferences
 from contract.ranker import Ranker
@@ -25,10 +25,15 @@ RETRAIN_DAYS = 7
 
 @dataclass(frozen=True)
 class Choice:
-    """The ranker that a night publishes, None where there is none at all, and the model card that tells why."""
+    """The ranker that a night publishes, None where there is none at all, and the model card that tells why.
+
+    ``sample`` are rows of ``TRAINING_SCHEMA`` that candidates were trained on, of the midnights that the lake has a cut of; None
+    where there was nothing to train on.
+    """
 
     ranker: Ranker | None
     card: str
+    sample: pa.Table | None = None
 
 
 def due(active: Version, as_of_ms: int) -> bool:
@@ -56,13 +61,15 @@ def choose_ranker(
         why = "nobody listened" if shows else "the catalogue has no show"
         return Choice(active.ranker, untrained_card(as_of_ms, why, active.ranker))
     midnights = [as_of_ms - days * DAY_MS for days in range(MIDNIGHTS, 0, -1)]
-    pairs = training_set(job, active, training_spine(sampled(heard), job.lake, cuts, midnights), shows)
+    trainable = training_set(job, active, training_spine(sampled(heard), job.lake, cuts, midnights), shows)
+    pairs = trainable.pairs
     if not len(pairs):
         why = "nobody listened before the last day"
         return Choice(active.ranker, untrained_card(as_of_ms, why, active.ranker))
     comparison = compare(pairs, candidates)
     ranker = train(pairs, comparison, shows, as_of_ms)
-    return Choice(ranker or active.ranker, model_card(Trained(as_of_ms, pairs, comparison, shows, ranker, active.ranker)))
+    card = model_card(Trained(as_of_ms, pairs, comparison, shows, ranker, active.ranker))
+    return Choice(ranker or active.ranker, card, kept_sample(trainable.rows, job.lake.nights()))
 
 
 def _open(rows: pa.Table, wishes: Preferences) -> pa.Table:

@@ -188,7 +188,8 @@ class Skew:
     def batch_training(self, spine: pa.Table) -> pa.Table:
         """Change the instant or the cut as of which training rows are computed; ``spine`` keeps its rows and their order.
 
-        Columns ``user_id``, ``as_of_ms``, ``cut``. What the listener did afterwards, the label, stays what it was.
+        Columns ``user_id``, ``as_of_ms``, ``cut``, and ``cut_after``, the cut of the night that trains. What the listener did
+        afterwards, the label, stays what it was.
         """
         return spine
 

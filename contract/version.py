@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from contract.catalogue import Catalogue
 from contract.errors import InfrastructureError
+from contract.features import FEATURE_FIELDS, KEY_FIELDS
 from contract.preferences import Preferences, read_preferences
 from contract.ranker import Ranker
 from contract.recommendation import Recommended
@@ -24,6 +25,10 @@ T = TypeVar("T")
 INITIAL = "initial"
 PREFERENCES = "preferences.json"
 POPULAR = "popular.json"
+TRAINING = "training.parquet"
+
+TRAINING_SCHEMA = pa.schema([*KEY_FIELDS[:2], *FEATURE_FIELDS])
+"""A row that a ranker was trained on: whose it is, the midnight that it stands for, and the features."""
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -123,6 +128,12 @@ class Version:
         """
         path = self.folder / POPULAR
         return _decoded(path, tuple[Recommended, ...]) if path.exists() else ()
+
+    @property
+    def training(self) -> pa.Table:
+        """A sample of the rows of ``TRAINING_SCHEMA`` that its night trained rankers on; none where it trained none."""
+        path = self.folder / TRAINING
+        return pq.read_table(path, schema=TRAINING_SCHEMA) if path.exists() else TRAINING_SCHEMA.empty_table()
 
     @property
     def rows(self) -> Path:

@@ -23,9 +23,11 @@ from contract.catalogue import Catalogue
 from contract.errors import InfrastructureError, UsageError
 from contract.home import write_whole
 from contract.lock import locked
-from contract.version import INITIAL, POPULAR, PREFERENCES, ItemVectors, Manifest, Version
+from contract.version import INITIAL, POPULAR, PREFERENCES, TRAINING, TRAINING_SCHEMA, ItemVectors, Manifest, Version
 
-__all__ = ["INITIAL", "POPULAR", "PREFERENCES", "ItemVectors", "Manifest", "Version", "Versions"]
+__all__ = [
+    "INITIAL", "POPULAR", "PREFERENCES", "TRAINING", "TRAINING_SCHEMA", "ItemVectors", "Manifest", "Version", "Versions",
+]  # fmt: skip
 
 
 class Versions:

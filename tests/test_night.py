@@ -73,7 +73,7 @@ def test_the_same_night_again_is_the_same_version(night: Version, home: Home, wo
     first = content(night)
     again = run_night(Job(spark, Lake(home.lake)), home, world.midnight(0))
     assert content(again) == first
-    assert len(first) == 7
+    assert len(first) == 8
 
 
 def test_what_a_night_publishes(night: Version, world: World) -> None:
