@@ -38,6 +38,7 @@ check: lint unit  ## Before every commit; CI runs it, and then the README's test
 bench: setup  ## The measurements, with their goals: most of an hour, on a quiet machine
 	@$(BIN)/skewlab bench features
 	@$(BIN)/skewlab bench stream
+	@$(BIN)/skewlab bench monitor
 
 picture: setup  ## The picture in the README, from the demo's own report
 	@PYTHONPATH=. $(BIN)/python docs/pictures/take.py

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     spark_memory: str = "1g"
     spark_host: str | None = None
     lake: str | None = None
+    webhook: str | None = None
 
     @property
     def places(self) -> Home:

@@ -190,6 +190,20 @@ def compact(
 
 
 @app.command()
+def calibrate(
+    nights: Annotated[int, typer.Option("--nights", min=1, help="The last so many nights of the home.")] = 100,
+    replays: Annotated[int, typer.Option("--replays", min=1, help="How often each night is gone through again.")] = 2,
+    false_alarms: Annotated[float, typer.Option("--false-alarms", min=1e-6, max=0.5, help="Borne, per night.")] = 0.01,
+    home: HomeFlag = None,
+    json: JsonFlag = False,
+) -> None:
+    """Take the monitor's limits from clean replays of this home's nights."""
+    from lab.calibrate import calibrate_home
+
+    _told(json, *calibrate_home(load_settings(home=home), nights, replays, false_alarms, _said))
+
+
+@app.command()
 def serve(
     home: HomeFlag = None,
     stack: StackFlag = None,

@@ -28,7 +28,8 @@ def run_demo(settings: Settings, seed: int | None) -> tuple[Outcome, Story, Path
     outcome = _run(scenario, settings)
     from lab.story import story_of
 
-    story = story_of(outcome, Request.parse(scenario.skews[0]).day)
+    asked = Request.parse(scenario.skews[0])
+    story = story_of(outcome, asked.day, asked.name)
     return outcome, story, _report(settings, scenario, outcome, story)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from contract.settings import Settings
+from lab.inquiry import inquired, tell
 from lab.job import open_job
 from monitoring.checks import Checks
 from monitoring.incident import incidents, write_incidents
@@ -36,8 +37,16 @@ def judge_night(settings: Settings, as_of_ms: int) -> tuple[bytes, Told]:
     checks = Checks(home.reports / "checks")
     verdict = monitor(job, home, checks, as_of_ms)
     page = checks.build_docs()
-    found = [incident for incident in incidents(read_verdicts(home)) if incident.onset <= verdict.night <= incident.last_seen]
+    verdicts = read_verdicts(home)
+    every = incidents(verdicts)
+    nights = [one.at_ms for one in verdicts]
+    found = [
+        inquired(job, home, incident, nights, settings.step_events)
+        for incident in every
+        if incident.onset <= verdict.night <= (incident.recovered or incident.last_seen)
+    ]
     paths = write_incidents(home, found)
+    tell(settings, verdicts, [next((one for one in found if one.onset == incident.onset), incident) for incident in every])
     lines = [f"{name:<13} {getattr(verdict, name)}" for name in SUITES]
     lines += [f"features      {', '.join(verdict.alarmed)}"] if verdict.alarmed else []
     lines += [f"incident      {path}" for path in paths] + [f"data docs     {page}"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -17,10 +17,23 @@ DIGITS = 9
 
 @dataclass(frozen=True)
 class Quality:
-    """NDCG@10 of a night by listener: as served, and by the clean twin; empty where nobody knows the truth."""
+    """NDCG@10 of a night by listener: as served, and by the clean twin; empty where nobody knows the truth.
+
+    ``minutes`` are what each hears of podcasts on a day, in the mean of the four weeks before.
+    """
 
     live: Mapping[str, float]
     clean: Mapping[str, float]
+    minutes: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def minutes_lost(self) -> float | None:
+        """About how many minutes of podcasts are not heard on a day, were they heard in proportion to the rankings' quality."""
+        lost = [self.minutes[user] * (1 - live / self.clean[user]) for user, live in self.live.items() if self._tells(user)]
+        return sum(lost) if self.live else None
+
+    def _tells(self, user: str) -> bool:
+        return user in self.minutes and self.clean.get(user, 0.0) > 0
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,7 @@ class NightOutcome:
             "listeners": verdict.listeners,
             "requests": verdict.requests,
             "alarmed": verdict.alarmed,
+            "training": verdict.training,
         }
 
 
@@ -85,7 +99,13 @@ class Outcome:
         nights = [n.document() for n in self.nights if incident.onset <= n.verdict.night <= incident.last_seen]
         live, clean = (_average([n[name] for n in nights]) for name in ("ndcg_affected", "ndcg_affected_clean"))
         lost = None if live is None or not clean else 1 - live / clean
-        return {"ndcg_affected": live, "ndcg_affected_clean": clean, "ndcg_lost": lost}
+        minutes = [n.quality.minutes_lost for n in self.nights if incident.onset <= n.verdict.night <= incident.last_seen]
+        return {
+            "ndcg_affected": live,
+            "ndcg_affected_clean": clean,
+            "ndcg_lost": lost,
+            "minutes_lost_a_day": _average(minutes),
+        }
 
 
 def _mean(values: Mapping[str, float], who: set[str] | None = None) -> float | None:

@@ -12,6 +12,13 @@ from contract.event import Names
 from contract.rows import Floats
 
 
+def podcast_minutes(rows: pa.Table) -> dict[str, float]:
+    """Return how many minutes of podcasts each listener hears on a day, in the mean of the 28 days before."""
+    minutes, share = (rows.column(name).to_numpy() for name in ("listen_minutes_28d", "podcast_share_28d"))
+    a_day = np.nan_to_num(minutes * share) / 28
+    return dict(zip(rows.column("user_id").to_pylist(), a_day.tolist(), strict=True))
+
+
 def ndcg_of_rows(rows: pa.Table, users: Names, shows: Sequence[str], relevance: Floats) -> dict[str, float]:
     """Return NDCG@10 by listener, of those that both the rows and the truth know; empty where the rows hold no ranking."""
     shown = rows.column("shows")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,19 +22,20 @@ from contract.skew import Acting
 from contract.versions import Version, Versions
 from contract.windows import iso_date
 from lab.heal import rebuild_partition
+from lab.inquiry import inquired, tell
 from lab.job import open_job
 from lab.outcome import NightOutcome, Outcome, Quality
 from lab.overrides import Override, record
 from lab.pipeline import Pipeline
 from lab.plan import Plan
 from lab.progress import Progress
-from lab.quality import ndcg_of_rows
+from lab.quality import ndcg_of_rows, podcast_minutes
 from lab.service import point_both
 from lab.source import Source
 from lab.stack import Stack, open_stack, require_unused
 from lab.twin import Twin
 from monitoring.checks import Checks
-from monitoring.incident import incidents, write_incidents
+from monitoring.incident import Incident, incidents, write_incidents
 from monitoring.monitor import monitor
 from monitoring.verdict import Verdict
 from streaming.member import Member
@@ -98,10 +99,20 @@ class Run:
             if pending is not None:
                 self.progress.stage(pending[0], "monitor")
                 done.append(self._finish(*pending))
-        found = incidents([night.verdict for night in done])
-        outcome = Outcome(self.plan.scenario.name, self.seed, done, found)
-        write_incidents(self.home, [outcome.with_damage(incident) for incident in found])
+        outcome = Outcome(self.plan.scenario.name, self.seed, done, self._inquired(done))
+        found = [outcome.with_damage(incident) for incident in outcome.incidents]
+        write_incidents(self.home, found)
+        tell(self.settings, [night.verdict for night in done], found)
         return outcome
+
+    def _inquired(self, done: Sequence[NightOutcome]) -> list[Incident]:
+        """Find out who did it, and what it cost."""
+        verdicts = [night.verdict for night in done]
+        found = incidents(verdicts)
+        if found:
+            self.progress.stage(self.source.days - 1, "suspect")
+        nights = [verdict.at_ms for verdict in verdicts]
+        return [inquired(self.job, self.home, incident, nights, self.settings.step_events) for incident in found]
 
     def _opened(self) -> Pipeline:
         """Publish the catalogue, archive history, build the live state of it, run the first night on it."""
@@ -182,7 +193,8 @@ class Run:
             return Quality({}, {})
         as_of = self.source.midnight(day + 1)
         live = ndcg_of_rows(live_rows(self.home, as_of), *truth)
-        return Quality(live, ndcg_of_rows(self._twin.snapshot(as_of), *truth) if self._twin else live)
+        minutes = podcast_minutes(pq.read_table(Versions(self.home.versions).get(iso_date(as_of)).rows, schema=ROW_SCHEMA))
+        return Quality(live, ndcg_of_rows(self._twin.snapshot(as_of), *truth) if self._twin else live, minutes)
 
 
 def live_rows(home: Home, as_of_ms: int) -> pa.Table:

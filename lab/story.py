@@ -1,4 +1,4 @@
-"""The demo's story in five lines, and whether it came out as told."""
+"""The demo's story in six lines, and whether it came out as told."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab.outcome import Outcome
+from monitoring.incident import suspected
 from monitoring.suites import SUITES
 
 CLEARLY = 0.05
@@ -14,14 +15,14 @@ CLEARLY = 0.05
 
 @dataclass(frozen=True)
 class Story:
-    """Five lines, and whether what they tell is what the demo promises."""
+    """Six lines, and whether what they tell is what the demo promises."""
 
     lines: list[str]
     as_told: bool
 
 
-def story_of(outcome: Outcome, onset_day: int) -> Story:
-    """Tell what happened in a run in which one skew began on a day."""
+def story_of(outcome: Outcome, onset_day: int, skew: str) -> Story:
+    """Tell what happened in a run in which one skew, of that id, began on a day."""
     nights = outcome.document()["nights"]
     found = outcome.document()["incidents"]
     before, after = nights[:onset_day], nights[onset_day:]
@@ -29,14 +30,16 @@ def story_of(outcome: Outcome, onset_day: int) -> Story:
         return Story(["Nothing was found: no night's parity failed."], as_told=False)
     incident = found[0]
     green = sum(night["operations"] == "pass" for night in nights)
-    lost = incident["damage"]["ndcg_lost"] or 0.0
+    lost, minutes = (incident["damage"][name] or 0.0 for name in ("ndcg_lost", "minutes_lost_a_day"))
     lines = [
         f"When    it began on day {onset_day}: the first night that differs is {incident['onset'][:10]}.",
         f"Green   the operations suite passed on {green} of {len(nights)} nights.",
         f"Seen    {_seen(nights, onset_day)}.",
         f"What    {', '.join(incident['features'])}; {incident['damage']['listeners']:.0f} listeners on the last night.",
+        f"Who     {suspected(incident['suspect'])}.",
         f"Cost    NDCG@10 of the listeners hit: {_text(incident['damage']['ndcg_affected'])} for "
-        f"{_text(incident['damage']['ndcg_affected_clean'])} without the skew, {lost:z.1%} lost.",
+        f"{_text(incident['damage']['ndcg_affected_clean'])} without the skew, {lost:z.1%} lost: "
+        f"about {minutes:,.0f} listening minutes a day among {nights[-1]['listeners']} listeners.",
     ]
     as_told = (
         len(found) == 1
@@ -44,6 +47,7 @@ def story_of(outcome: Outcome, onset_day: int) -> Story:
         and all(night["parity"] == "pass" for night in before)
         and all(night["parity"] == "fail" for night in after)
         and lost >= CLEARLY
+        and incident["suspect"]["skew"] == skew
     )
     return Story(lines, as_told)
 

@@ -15,6 +15,7 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 import great_expectations as gx
 
 from contract.errors import CannotJudge
+from monitoring.limits import DEFAULTS, Limits
 from monitoring.measures import MAIN
 from monitoring.suites import all_suites
 
@@ -38,10 +39,17 @@ class Checks:
         self._folder = folder
         self._context = gx.get_context(mode="file", project_root_dir=folder)
         self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-        self._checkpoints = {name: self._checkpoint(name, suite) for name, suite in all_suites().items()}
+        self._limits = DEFAULTS
+        self._checkpoints = self._made(DEFAULTS)
 
-    def judge(self, frames: Mapping[str, Mapping[str, pd.DataFrame]], run: str) -> dict[str, Judged]:
-        """Validate each suite's frames, by part: it fails where one of them does, and is not judged without the main one."""
+    def judge(self, frames: Mapping[str, Mapping[str, pd.DataFrame]], run: str, limits: Limits = DEFAULTS) -> dict[str, Judged]:
+        """Validate each suite's frames, by part: it fails where one of them does, and is not judged without the main one.
+
+        Raises:
+            CannotJudge: a suite has no expectation.
+        """
+        if limits != self._limits:
+            self._limits, self._checkpoints = limits, self._made(limits)
         return {name: self._judge(name, parts, run) for name, parts in frames.items()}
 
     def build_docs(self) -> Path:
@@ -69,6 +77,10 @@ class Checks:
             if not one.success
         ]
         return bool(result.success), kinds
+
+    def _made(self, limits: Limits) -> dict[str, Any]:
+        """Put each suite's checkpoint together, with what is borne."""
+        return {name: self._checkpoint(name, suite) for name, suite in all_suites(limits).items()}
 
     def _checkpoint(self, name: str, suite: Any) -> Any:
         context = self._context

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from contract.features import BY_NAME
 from contract.home import Home, write_whole
 from contract.windows import parse_instant
+from monitoring.onset import onset_of
 from monitoring.verdict import Segment, Verdict
 
 
@@ -56,13 +58,8 @@ def incidents(verdicts: Sequence[Verdict]) -> list[Incident]:
 
 
 def _opened(verdict: Verdict, before: Sequence[Verdict]) -> Incident:
-    onset = verdict.night
-    for earlier in reversed(before):  # re-check back: the first night whose values differ may lie before the alarm
-        if not earlier.differs(verdict.alarmed):
-            break
-        onset = earlier.night
     return Incident(
-        onset=onset,
+        onset=_onset(verdict, before),
         opened=verdict.night,
         last_seen=verdict.night,
         features=verdict.alarmed,
@@ -71,6 +68,14 @@ def _opened(verdict: Verdict, before: Sequence[Verdict]) -> Incident:
         suspect=Suspect(),
         damage=_damage(verdict),
     )
+
+
+def _onset(verdict: Verdict, before: Sequence[Verdict]) -> str:
+    """Return the first night on which one of the alarmed features was not exact: it may lie before the alarm."""
+    nights = [*before, verdict]
+    if not verdict.differs(verdict.alarmed):
+        return verdict.night
+    return nights[onset_of(range(len(nights)), lambda i: nights[i].differs(verdict.alarmed))].night
 
 
 def _prolonged(incident: Incident, verdict: Verdict) -> Incident:
@@ -116,7 +121,7 @@ def markdown(incident: Incident) -> str:
         f"- **opened** {incident.opened}, last seen {incident.last_seen} ({nights} nights)",
         f"- **owner** {', '.join(incident.owners) or 'unknown'}",
         f"- **recovered** {incident.recovered or 'not yet'}",
-        f"- **suspect** {_suspect(incident.suspect)}",
+        f"- **suspect** {suspected(msgspec.to_builtins(incident.suspect))}",
         "",
         "## Features",
         "",
@@ -135,11 +140,12 @@ def markdown(incident: Incident) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _suspect(suspect: Suspect) -> str:
-    """Say who did it, in one line."""
-    if suspect.skew is None:
-        nearest = f" (the nearest, {suspect.runner_up}, explains {suspect.explained or 0:.0%})" if suspect.runner_up else ""
+def suspected(suspect: Mapping[str, Any]) -> str:
+    """Say in one line who did it, from the document of a ``Suspect``."""
+    explained = f"{suspect['explained'] or 0:.1%} of the rows that differ"
+    if suspect["skew"] is None:
+        nearest = f" (the nearest, {suspect['runner_up']}, explains {explained})" if suspect["runner_up"] else ""
         return f"no hypothesis of the catalogue explains this{nearest}"
-    what = f"`{suspect.skew}`" + (f", {suspect.parameter}," if suspect.parameter else "")
-    behind = f"; next comes `{suspect.runner_up}`" if suspect.runner_up else ""
-    return f"{what} explains {suspect.explained or 0:.1%} of the rows that differ{behind}"
+    what = " ".join(filter(None, (suspect["skew"], f"({suspect['parameter']})" if suspect["parameter"] else "")))
+    behind = f"; next comes {suspect['runner_up']}" if suspect["runner_up"] else ""
+    return f"{what} explains {explained}{behind}"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from batch.listens import REQUEST, Job
 from batch.rows import rows_for_spine
@@ -20,6 +19,7 @@ from contract.lake import Commit, Lake
 from contract.versions import Version, Versions
 from contract.windows import DAY_MS, iso, iso_date
 from monitoring.compare import Pair, align
+from monitoring.frames import Filters, read_rows
 
 REQUESTS = 400
 """At most this many served rows of a day are computed again: the whole days of as many listeners as fit."""
@@ -50,26 +50,61 @@ def load_night(job: Job, home: Home, as_of_ms: int) -> Night:
     """Read a published night, its snapshots and its served rows, and compute the latter again.
 
     Raises:
-        CannotJudge: the night was not run, or the live path has left nothing of it.
+        CannotJudge: the night was not run, the lake is not the one that it was run on, the live path has left nothing of it, or
+            no listener that both know; or a file of theirs cannot be read, or lacks a column.
     """
     version = published(home, as_of_ms)
     lake, cuts = job.lake, version.manifest.cuts
-    batch = pq.read_table(version.rows, schema=ROW_SCHEMA)
+    _require_reached(lake, as_of_ms, cuts)
     files = {p: snapshot_path(home, as_of_ms, p, cut) for p, cut in cuts.items()}
     there = {p: path for p, path in files.items() if path.exists()}
     if not there:
         raise CannotJudge(f"The live path left no snapshot of {iso(as_of_ms)}", "", "Let the consumer pass that midnight")
-    live = pa.concat_tables([pq.read_table(path, schema=ROW_SCHEMA) for path in there.values()])
-    seen = batch.filter(pc.is_in(batch.column("partition"), pa.array(list(there), pa.int32())))
-    return Night(
-        as_of_ms=as_of_ms,
-        version=version,
-        batch=batch,
-        live=live,
-        snapshot=align(seen, live, REQUEST),
+    snapshot, unseen = _midnight(read_rows(version.rows), pa.concat_tables(map(read_rows, there.values())), list(there))
+    _require_common(snapshot, as_of_ms)
+    return night_of(
+        as_of_ms,
+        version,
+        snapshot,
         requests=_requests(job, home, as_of_ms),
-        facts={**_facts(lake, as_of_ms, cuts), "partitions_behind": len(files) - len(there)},
+        facts={**day_facts(lake, as_of_ms, cuts), "partitions_behind": len(files) - len(there)},
+        unseen=unseen,
     )
+
+
+def night_of(
+    as_of_ms: int, version: Version, snapshot: Pair, requests: Pair, facts: dict[str, float], unseen: pa.Table | None = None
+) -> Night:
+    """Put a night together from its pairs; ``unseen`` are the batch path's rows of partitions that the live path did not pass.
+
+    All rows of both paths are those of the pair again, in its order: a copy of them would be most of what a night takes.
+    """
+    others = [] if unseen is None else [unseen]
+    batch = pa.concat_tables([snapshot.left, snapshot.missing, *others])
+    return Night(as_of_ms, version, batch, pa.concat_tables([snapshot.right, snapshot.extra]), snapshot, requests, facts)
+
+
+def _midnight(batch: pa.Table, live: pa.Table, partitions: list[int]) -> tuple[Pair, pa.Table]:
+    """Pair the rows of the partitions that the live path has passed; return the batch path's rows of the others beside them."""
+    seen = pc.is_in(batch.column("partition"), pa.array(partitions, pa.int32()))
+    if pc.all(seen).as_py() is not False:
+        return align(batch, live, REQUEST), batch.slice(0, 0)
+    return align(batch.filter(seen), live, REQUEST), batch.filter(pc.invert(seen))
+
+
+def _require_reached(lake: Lake, as_of_ms: int, cuts: dict[int, int]) -> None:
+    """Make sure that the lake holds what the night counted: not a younger or another one."""
+    found = lake.cut(as_of_ms)
+    if found != cuts:
+        why = "its watermarks stand at other offsets than the night's cut"
+        raise CannotJudge(f"The lake {lake} is not the one that the night of {iso(as_of_ms)} was run on", why, "Run the night")
+
+
+def _require_common(snapshot: Pair, as_of_ms: int) -> None:
+    """Make sure that there is anything to compare: of two crowds without a common name parity says nothing."""
+    if not len(snapshot) and len(snapshot.missing) and len(snapshot.extra):
+        counts = f"{len(snapshot.missing)} and {len(snapshot.extra)} rows, under other keys"
+        raise CannotJudge(f"The paths have no listener in common at {iso(as_of_ms)}", counts, "Look at how both write keys")
 
 
 def published(home: Home, as_of_ms: int) -> Version:
@@ -85,7 +120,7 @@ def published(home: Home, as_of_ms: int) -> Version:
 
 
 def _requests(job: Job, home: Home, as_of_ms: int) -> Pair:
-    served = _sampled(_distinct(served_rows(home.served, as_of_ms - DAY_MS, as_of_ms)), as_of_ms)
+    served = sampled(_distinct(served_rows(home.served, as_of_ms - DAY_MS, as_of_ms)), as_of_ms)
     again = [ROW_SCHEMA.empty_table()]
     for name in pc.unique(served.column("version")).to_pylist():
         spine = served.filter(pc.equal(served.column("version"), name))
@@ -95,8 +130,8 @@ def _requests(job: Job, home: Home, as_of_ms: int) -> Pair:
 
 def served_rows(folder: Path, after_ms: int, until_ms: int) -> pa.Table:
     """Return the logged rows with an instant in (after, until], as they were served."""
-    between = [("as_of_ms", ">", after_ms), ("as_of_ms", "<=", until_ms)]
-    tables = [pq.read_table(path, schema=ROW_SCHEMA, filters=between) for path in sorted(folder.glob("p*.parquet"))]
+    between: Filters = [("as_of_ms", ">", after_ms), ("as_of_ms", "<=", until_ms)]
+    tables = [read_rows(path, between) for path in sorted(folder.glob("p*.parquet"))]
     return pa.concat_tables([ROW_SCHEMA.empty_table(), *tables])
 
 
@@ -108,7 +143,7 @@ def _distinct(served: pa.Table) -> pa.Table:
     return served.filter(pa.array(~first))
 
 
-def _sampled(served: pa.Table, as_of_ms: int) -> pa.Table:
+def sampled(served: pa.Table, as_of_ms: int) -> pa.Table:
     """Keep whole listeners, others every night, while they fit; the first one in any case."""
     if len(served) <= REQUESTS:
         return served
@@ -120,7 +155,7 @@ def _sampled(served: pa.Table, as_of_ms: int) -> pa.Table:
     return served.filter(pc.is_in(served.column("user_id"), pa.array(users["user_id"][fits], pa.string())))
 
 
-def _facts(lake: Lake, as_of_ms: int, cuts: dict[int, int]) -> dict[str, float]:
+def day_facts(lake: Lake, as_of_ms: int, cuts: dict[int, int]) -> dict[str, float]:
     """Return what operations know of the day: its events, the share of bad records."""
     commits = [commit for p, cut in cuts.items() for commit in _of_the_day(lake.commits(p), as_of_ms, cut)]
     events, rejected = sum(file.rows for c in commits for file in c.files), sum(c.rejected for c in commits)

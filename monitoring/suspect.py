@@ -156,16 +156,13 @@ class _Case:
 
 
 def _searched(case: _Case, again: Paths, catalogue: Sequence[type[Skew]]) -> list[Explained]:
-    whole, partly = [], []
-    for kind in catalogue:
-        for skew in kind.hypotheses() if _may_have_part(kind, case.difference) else ():
-            made = once(again((skew,)))
-            if case.difference.features <= set(kind.moves):
-                whole.append(case.judge((skew,), made))
-            else:
-                partly.append((case.judge_partly(skew, made), skew))
+    able = [kind for kind in catalogue if _may_have_part(kind, case.difference)]
+    alone = [kind for kind in able if case.difference.features <= set(kind.moves)]
+    whole = [case.judge((skew,), once(again((skew,)))) for kind in alone for skew in kind.hypotheses()]
     if any(one.share >= ENOUGH for one in whole):
         return whole
+    others = [kind for kind in able if kind not in alone]
+    partly = [(case.judge_partly(skew, once(again((skew,)))), skew) for kind in others for skew in kind.hypotheses()]
     return [*whole, *(case.judge(pair, once(again(pair))) for pair in _pairs(case, whole, partly))]
 
 

@@ -10,6 +10,7 @@ import msgspec
 from contract.features import BY_NAME
 from contract.home import Home, write_whole
 from contract.windows import iso_date, parse_instant
+from monitoring.slices import Slice
 from monitoring.suites import REQUIRED
 
 GOOD, FAILED, NOT_JUDGED = 0, 1, 2
@@ -22,6 +23,15 @@ class Segment(msgspec.Struct, frozen=True):
     value: str
     listeners: int
     share: float
+
+
+class SegmentNumbers(msgspec.Struct, frozen=True):
+    """A feature in a group of listeners: how many requests of theirs there are, and its numbers in these."""
+
+    dimension: str
+    value: str
+    requests: int
+    numbers: dict[str, float | None]
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -54,6 +64,20 @@ class Verdict(msgspec.Struct, frozen=True):
     distances: dict[str, dict[str, float]]
     rankings: dict[str, float | None]
     segments: list[Segment]
+    training: str = "unjudged"
+    """Whether the rows that a model was trained on are what serving had; ``unjudged`` on nights that trained none."""
+    leaked: list[str] = []
+    """The features of training rows that are not."""
+    parts: dict[str, dict[str, dict[str, float | None]]] = {}
+    """``snapshot`` and ``requests`` apart: the numbers of the features that are beyond tolerance there."""
+    rows: dict[str, dict[str, int]] = {}
+    """For ``snapshot`` and ``requests``: how many rows both paths have (``both``), one path alone (``missing``, ``extra``)."""
+    by_segment: dict[str, list[SegmentNumbers]] = {}
+    """The numbers of the features that are beyond tolerance, group by group."""
+    slice: Slice | None = None
+    """The smallest group that explains most of what differs."""
+    calibration: str | None = None
+    """The version that the limits were calibrated with; None where they are the defaults."""
 
     @property
     def at_ms(self) -> int:

@@ -7,8 +7,9 @@ clock and version at the begin are those of a path that no skew has touched. Wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +38,26 @@ class _Part:
     control: Control | None
     next: int
     received_ms: int | None
+
+
+@dataclass(frozen=True)
+class _Stop:
+    """Where rows are made: of some listeners as of an instant, by a path as it stands there."""
+
+    path: PartitionPath
+    users: Sequence[str]
+    as_of_ms: int
+    cut: int
+
+    def rows(self, hooks: Hooks) -> Rows:
+        """Make the rows."""
+        return self.path.rows(self.users, self.as_of_ms, hooks).replace(cut=self.cut)
+
+    def kept(self) -> _Stop:
+        """Return it with a path that stays as it is while the other one goes on."""
+        listeners = self.path.states.listeners
+        states = States({user: listeners[user] for user in self.users if user in listeners}, self.path.states.items)
+        return replace(self, path=replace(self.path, states=states))
 
 
 @dataclass(frozen=True)
@@ -70,13 +91,37 @@ class Stretch:
 
     def rows(self, skews: Sequence[Skew] = (), *, requests: bool = False) -> pa.Table:
         """Return the rows at each midnight of the stretch and, with ``requests``, those after each step, under some skews."""
-        path, hooks = copied(self.start), Hooks(skews)
-        tables = [ROW_SCHEMA.empty_table()]
+        hooks = Hooks(skews)
+        counted = any(_counts(type(skew)) for skew in skews)
+        stops: Iterable[_Stop] = self._walked(hooks, requests) if counted else self._requests if requests else self._midnights
+        found = (stop.rows(hooks) for stop in stops)
+        return pa.concat_tables([ROW_SCHEMA.empty_table(), *(rows.to_arrow() for rows in found if len(rows))])
+
+    @cached_property
+    def _midnights(self) -> list[_Stop]:
+        """The clean path at each midnight: what a skew does that changes no state can be done there, without counting again."""
+        return [stop.kept() for stop in self._walked(Hooks(), requests=False)]
+
+    @cached_property
+    def _requests(self) -> list[_Stop]:
+        """The same, and after each step."""
+        return [stop.kept() for stop in self._walked(Hooks(), requests=True)]
+
+    def _walked(self, hooks: Hooks, requests: bool) -> Iterator[_Stop]:
+        """Count part after part, and yield where rows are made; the path goes on when the next is asked for."""
+        path = copied(self.start)
         for part in self._parts:
-            found = _go(path, part, hooks, requests)
-            if found is not None and len(found):
-                tables.append(found.to_arrow())
-        return pa.concat_tables(tables)
+            path.offset, path.clock.received_ms = part.next, part.received_ms
+            if isinstance(part.control, Activation):
+                path.version = part.control.version
+            elif part.control is None:
+                touched = path.absorb(part.events, hooks)
+                if requests:
+                    yield _Stop(path, touched, path.clock.as_of_ms, part.next)
+            elif path.clock.is_new(part.control):
+                yield _Stop(path, sorted(path.states.listeners), part.control.at_ms, part.next - 1)
+                path.clock.advance(part.control)
+                path.states.close_days(part.control.at_ms, hooks.settings(path.constants))
 
 
 def stretch_of(
@@ -124,18 +169,6 @@ def _narrowed(part: _Part, users: set[str] | None) -> _Part:
     return replace(part, events=part.events.take(np.array([user in users for user in part.events.user_id], bool)))
 
 
-def _go(path: PartitionPath, part: _Part, hooks: Hooks, requests: bool) -> Rows | None:
-    """Take a path behind a part; return the rows that are made there."""
-    path.offset, path.clock.received_ms = part.next, part.received_ms
-    if isinstance(part.control, Activation):
-        path.version = part.control.version
-        return None
-    if part.control is None:
-        touched = path.absorb(part.events, hooks)
-        return path.rows(touched, path.clock.as_of_ms, hooks) if requests else None
-    if not path.clock.is_new(part.control):
-        return None
-    found = path.rows(sorted(path.states.listeners), part.control.at_ms, hooks).replace(cut=part.next - 1)
-    path.clock.advance(part.control)
-    path.states.close_days(part.control.at_ms, hooks.settings(path.constants))
-    return found
+def _counts(kind: type[Skew]) -> bool:
+    """Tell whether a skew has a part in counting, and so in the state."""
+    return any(getattr(kind, hook) is not getattr(Skew, hook) for hook in ("transport", "event", "settings", "state"))

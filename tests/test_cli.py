@@ -22,7 +22,7 @@ from tests.saying import SCENARIO, Said, Say
 ROOT = Path(__file__).parent.parent
 COMMANDS = (
     "demo", "run", "simulate", "import", "night", "versions", "stream", "archive", "monitor", "skews", "serve", "doctor", "stack",
-    "rollback", "listener", "recommend", "compact", "bench", "inject", "heal",
+    "rollback", "listener", "recommend", "compact", "bench", "inject", "heal", "calibrate",
 )  # fmt: skip
 
 

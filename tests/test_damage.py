@@ -111,4 +111,10 @@ def test_what_quality_lost_is_split_into_disparity_and_drift() -> None:
 
 def test_where_nothing_was_replayed_nothing_is_said() -> None:
     assert set(split([], NIGHT, NIGHT).values()) == {None}
-    assert split([Replayed(NIGHT, 5, 0.4, 0.4)], NIGHT, NIGHT)["replay_drift"] is None
+    assert split([Replayed(NIGHT, 50, 0.4, 0.4)], NIGHT, NIGHT)["replay_drift"] is None
+
+
+def test_of_too_few_requests_their_number_alone_is_said() -> None:
+    told = split([Replayed(NIGHT - DAY_MS, 90, 0.5, 0.5), Replayed(NIGHT, 29, 0.1, 0.4)], NIGHT, NIGHT)
+    assert told["replay_requests"] == 29
+    assert told["replay_served"] is told["replay_disparity"] is told["replay_drift"] is None

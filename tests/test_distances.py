@@ -95,6 +95,22 @@ def test_a_constant_column_is_not_apart_from_itself_whatever_its_length() -> Non
     assert apart(NUMBER, [5.0] * 3, [5.0] * 7) == NOT_APART
 
 
+@pytest.mark.parametrize("value", [1 / 3, 0.0, 1e6 / 7])
+def test_noise_of_32_bit_floats_moves_nobody_into_another_bin(value: float) -> None:
+    crowded = [value] * 30 + list(np.arange(70) / 7)
+    assert apart(NUMBER, crowded, np.array(crowded, np.float32).astype(np.float64)) == NOT_APART
+
+
+def test_infinities_are_bins_of_their_own() -> None:
+    found = apart(NUMBER, [1.0, 2.0, 3.0, np.inf], [1.0, 2.0, 3.0, -np.inf])
+    assert found["linf"] == 0.25
+    assert apart(NUMBER, [1.0, np.inf], [1.0, np.inf]) == NOT_APART
+
+
+def test_vectors_of_several_lengths_stand_beside_each_other() -> None:
+    assert apart(VECTOR, [[0.1, 0.9], [0.5], [], None], [[0.5], [0.2, 0.3], None, []]) == NOT_APART
+
+
 def test_a_constant_column_that_fell_is_as_far_as_can_be() -> None:
     found = apart(NUMBER, [5.0] * 3, [4.0] * 3)
     assert found["js"] == pytest.approx(1.0)

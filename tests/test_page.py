@@ -60,14 +60,14 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     scenario = Scenario(name="<b>toy</b>", skews=("podcast-resume@2",))
     page = folder / "report.html"
-    page.write_text(report_page(Home(folder), scenario, outcome, story_of(outcome, ONSET)))
+    page.write_text(report_page(Home(folder), scenario, outcome, story_of(outcome, ONSET, "podcast-resume")))
     return page
 
 
 def test_everything_that_happened_is_on_the_page(report: Path) -> None:
     with opened(report) as page:
         assert page.title() == "Skewlab: <b>toy</b>"
-        assert page.locator(".story li").count() == 5
+        assert page.locator(".story li").count() == 6
         assert page.locator("table").first.locator("tbody tr").count() == 5
         assert page.locator(".fail").count() == 6, "parity and ranking on three nights"
         assert page.locator(".picture tbody tr").count() == len(NAMES)

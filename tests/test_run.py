@@ -68,11 +68,12 @@ def test_the_failure_is_seen_from_its_first_night_on_and_operations_stay_green(e
     assert embedded.code == 1
 
 
-def test_one_incident_names_onset_features_and_no_suspect_yet(embedded: Ran) -> None:
+def test_one_incident_names_onset_features_and_the_suspect(embedded: Ran) -> None:
     (incident,) = embedded.document["incidents"]
     assert incident["onset"] == f"{DAYS[1]}T00:00:00Z"
     assert incident["features"] == ["podcast_completion_28d", "show_completion_28d"]
-    assert incident["suspect"] == {"skew": None, "parameter": None, "explained": None, "runner_up": None}
+    told = {"skew": "podcast-resume", "parameter": "100% of listeners", "explained": 1.0, "runner_up": None}
+    assert incident["suspect"] == told
     assert incident["damage"]["ndcg_lost"] > 0
 
 

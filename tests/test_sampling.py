@@ -10,7 +10,7 @@ from contract.features import KEY_FIELDS
 from contract.lake import Commit, LakeFile
 from contract.windows import DAY_MS
 from monitoring.compare import align
-from monitoring.night import REQUESTS, _of_the_day, _sampled
+from monitoring.night import REQUESTS, _of_the_day, sampled
 
 NIGHT = 20_461 * DAY_MS
 
@@ -26,19 +26,19 @@ def users(table: pa.Table) -> set[str]:
 
 
 def test_a_day_that_fits_is_judged_whole() -> None:
-    assert len(_sampled(served(ann=REQUESTS - 10, bob=10), NIGHT)) == REQUESTS
+    assert len(sampled(served(ann=REQUESTS - 10, bob=10), NIGHT)) == REQUESTS
 
 
 def test_one_busy_listener_does_not_empty_the_sample() -> None:
     for night in range(NIGHT, NIGHT + 20 * DAY_MS, DAY_MS):
-        kept = _sampled(served(ann=REQUESTS + 1, bob=10), night)
+        kept = sampled(served(ann=REQUESTS + 1, bob=10), night)
         assert kept.num_rows in {REQUESTS + 1, 10}
 
 
 def test_all_rows_of_a_listener_are_kept_and_not_the_same_listeners_every_night() -> None:
     day = served(**{f"user{i}": 30 for i in range(100)})
-    nights = [users(_sampled(day, NIGHT + night * DAY_MS)) for night in range(10)]
-    assert all(len(_sampled(day, NIGHT + night * DAY_MS)) == 30 * len(nights[night]) <= REQUESTS for night in range(10))
+    nights = [users(sampled(day, NIGHT + night * DAY_MS)) for night in range(10)]
+    assert all(len(sampled(day, NIGHT + night * DAY_MS)) == 30 * len(nights[night]) <= REQUESTS for night in range(10))
     assert len(set.union(*nights)) > 3 * len(nights[0])
 
 

@@ -120,9 +120,18 @@ def test_the_onset_lies_before_the_alarm_where_the_alarmed_features_differ_alrea
     assert [days(one) for one in incidents([night(1), *quiet, failing(4)])] == [("02", "04", "04")]
 
 
-def test_the_onset_stops_at_the_last_night_on_which_all_was_exact() -> None:
+def test_the_onset_lies_before_a_pause_of_one_night_and_not_before_a_longer_one() -> None:
     found = incidents([night(1, exact=0.9), night(2), night(3, exact=0.999), failing(4)])
-    assert [days(one) for one in found] == [("03", "04", "04")]
+    assert [days(one) for one in found] == [("01", "04", "04")]
+    longer = incidents([night(1, exact=0.9), night(2), night(3), night(4), night(5, exact=0.999), failing(6)])
+    assert [days(one) for one in longer] == [("05", "06", "06")]
+
+
+def test_the_night_on_which_parity_passes_again_is_that_of_recovery() -> None:
+    found = incidents([failing(1), failing(2), night(3, "unjudged"), night(4), night(5), failing(6)])
+    assert [one.recovered for one in found] == ["2026-01-04T00:00:00Z", None]
+    assert "**recovered** 2026-01-04" in markdown(found[0])
+    assert "**recovered** not yet" in markdown(found[1])
 
 
 def test_another_feature_that_differed_before_is_no_onset() -> None:

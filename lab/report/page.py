@@ -16,6 +16,7 @@ from lab.report.plot import quality_plot
 from lab.scenario import Scenario
 from lab.story import Story
 from monitoring.checks import docs_page
+from monitoring.incident import suspected
 from monitoring.suites import SUITES
 
 MANY_NIGHTS = 32
@@ -34,6 +35,12 @@ DAMAGE = {
     "ndcg_affected": ("NDCG@10 of those hit, as served", "{:.3f}"),
     "ndcg_affected_clean": ("NDCG@10 of the same, clean twin", "{:.3f}"),
     "ndcg_lost": ("quality lost", "{:z.1%}"),
+    "minutes_lost_a_day": ("listening minutes lost a day, about", "{:,.0f}"),
+    "replay_requests": ("requests replayed offline", "{:.0f}"),
+    "replay_served": ("their NDCG@10 as served", "{:.3f}"),
+    "replay_trusted": ("the same with trusted features", "{:.3f}"),
+    "replay_disparity": ("lost by the features", "{:z.3f}"),
+    "replay_drift": ("lost by drift", "{:z.3f}"),
 }
 """What a figure of the damage is called on the page, and how it is written."""
 ROWS = ("rows_missing", "rows_extra")
@@ -55,6 +62,7 @@ def report_page(home: Home, scenario: Scenario, outcome: Outcome, story: Story |
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["told"] = _damage
+    environment.filters["suspected"] = suspected
     document = outcome.document()
     nights = document["nights"]
     onset = next((i for incident in document["incidents"] for i, n in enumerate(nights) if n["night"] == incident["onset"]), None)

@@ -1,0 +1,39 @@
+"""What is found out about an incident once it is there: who did it, what it cost where nobody knows the truth; who is told."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import msgspec
+
+from batch.listens import Job
+from contract.home import Home
+from contract.settings import Settings
+from contract.versions import Versions
+from contract.windows import iso_date, parse_instant
+from lab.skews import catalogue
+from monitoring.alerts import alert, write_gauges
+from monitoring.damage import replayed, split
+from monitoring.evidence import evidence_of
+from monitoring.incident import Incident
+from monitoring.suspect import find_suspect
+from monitoring.verdict import Verdict
+
+
+def inquired(job: Job, home: Home, incident: Incident, nights: Sequence[int], step_events: int) -> Incident:
+    """Return an incident with its suspect, and with what the offline replay of some nights' requests tells.
+
+    ``job`` is the batch path without any skew; ``step_events`` is where the live path's steps ended.
+    """
+    onset_ms, last_ms = parse_instant(incident.onset), parse_instant(incident.last_seen)
+    suspect = find_suspect(evidence_of(job, home, onset_ms, last_ms, step_events), list(catalogue().values()))
+    version = Versions(home.versions).get(iso_date(last_ms))
+    parts = split(replayed(home, job.lake, version.catalogue, nights), onset_ms, last_ms)
+    return msgspec.structs.replace(incident, suspect=suspect, damage={**incident.damage, **parts})
+
+
+def tell(settings: Settings, verdicts: Sequence[Verdict], found: Sequence[Incident]) -> None:
+    """Tell a webhook, if one is set, and bring the gauges up to date."""
+    alert(settings.places, found, settings.webhook, lambda line: print(line, file=sys.stderr, flush=True))
+    write_gauges(settings.places, verdicts, found)
