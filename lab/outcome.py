@@ -1,4 +1,4 @@
-"""What a run says at its end: the document that scripts read, and the story in five lines."""
+"""What a run says at its end: the document that scripts read, and what it cost."""
 
 from __future__ import annotations
 

@@ -21,26 +21,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from great_expectations import ExpectationSuite
-from great_expectations import expectations as gxe
 
 from contract.features import FEATURES, NAMES, ROW_SCHEMA
 from contract.home import Home, snapshot_path
 from contract.versions import Version, Versions
 from contract.windows import iso_date
 from monitoring.compare import Pair, align, tolerable
-from monitoring.limits import DEFAULTS, Limits
 from monitoring.measures import UNMATCHED
 
 KEYS = ("user_id", "as_of_ms")
 COLUMNS = (*KEYS, *NAMES, UNMATCHED)
 OF_VECTORS = "user_vector"
-
-
-def training_suite(limits: Limits = DEFAULTS) -> ExpectationSuite:
-    """Return what catches a leak: per feature, the share of training rows that serving could not have had, as in parity."""
-    expectations = [gxe.ExpectColumnMeanToBeBetween(column=name, max_value=limits.of(name)) for name in (UNMATCHED, *NAMES)]
-    return ExpectationSuite(name="training", expectations=expectations)
 
 
 def training_frame(home: Home, version: Version) -> pd.DataFrame:

@@ -32,7 +32,8 @@ from lab.world import World
 from monitoring.compare import align, mismatches
 from monitoring.measures import UNMATCHED
 from monitoring.night import load_night
-from monitoring.training import KEYS, differing, training_frame, training_suite
+from monitoring.suites import training
+from monitoring.training import KEYS, differing, training_frame
 from streaming.log import MemoryLog
 from streaming.member import Member
 from streaming.store import MemoryStore
@@ -143,7 +144,7 @@ def failed(frame: pd.DataFrame) -> set[str]:
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     asset = context.data_sources.add_pandas("frames").add_dataframe_asset("training")
     batch = asset.add_batch_definition_whole_dataframe("night").get_batch({"dataframe": frame})
-    found = batch.validate(training_suite()).results
+    found = batch.validate(training()).results
     assert len(found) == len(NAMES) + 1
     return {one.expectation_config.kwargs["column"] for one in found if not one.success}
 
