@@ -74,16 +74,15 @@ def training(limits: Limits = DEFAULTS) -> ExpectationSuite:
 
 def agreement(limits: Limits, rows: str, other: str) -> list[Any]:
     """Return an expectation a feature, and one that no row is on one side alone."""
-    alone = f"at most {limits.of(UNMATCHED):.2%} of the {rows} are on one side alone"
+
+    def borne(column: str) -> str:
+        return f"at most {limits.of(column):.2%} of the {rows}" if limits.of(column) else f"none of the {rows}"
+
     by_feature = [
-        _mean(
-            f.name,
-            limits.of(f.name),
-            **_said(f, f"differs beyond {f.tolerance:g} on at most {limits.of(f.name):.2%} of the {rows}"),
-        )
-        for f in FEATURES
+        _mean(f.name, limits.of(f.name), **_said(f, f"differs beyond {f.tolerance:g} on {borne(f.name)}")) for f in FEATURES
     ]
     note = f"Missing: the batch path has the row and {other} has not. Extra: the other way round."
+    alone = f"on one side alone is {borne(UNMATCHED)}"
     return [_mean(UNMATCHED, limits.of(UNMATCHED), description=alone, notes=[note]), *by_feature]
 
 
