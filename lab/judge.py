@@ -10,7 +10,7 @@ from contract.settings import Settings
 from lab.inquiry import inquired, tell
 from lab.job import open_job
 from monitoring.checks import Checks
-from monitoring.incident import incidents, write_incidents
+from monitoring.incident import incidents, suspected, write_incidents
 from monitoring.monitor import monitor
 from monitoring.night import published
 from monitoring.suites import SUITES
@@ -49,5 +49,6 @@ def judge_night(settings: Settings, as_of_ms: int) -> tuple[bytes, Told]:
     tell(settings, verdicts, [next((one for one in found if one.onset == incident.onset), incident) for incident in every])
     lines = [f"{name:<13} {getattr(verdict, name)}" for name in SUITES]
     lines += [f"features      {', '.join(verdict.alarmed)}"] if verdict.alarmed else []
+    lines += [f"suspect       {suspected(msgspec.to_builtins(incident.suspect))}" for incident in found]
     lines += [f"incident      {path}" for path in paths] + [f"data docs     {page}"]
     return msgspec.json.encode(verdict), Told(lines, verdict.exit_code)

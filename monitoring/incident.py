@@ -12,6 +12,7 @@ from contract.features import BY_NAME
 from contract.home import Home, write_whole
 from contract.windows import parse_instant
 from monitoring.onset import onset_of
+from monitoring.slices import Slice
 from monitoring.verdict import Segment, Verdict
 
 
@@ -39,6 +40,8 @@ class Incident(msgspec.Struct, frozen=True):
     suspect: Suspect
     damage: dict[str, float | None]
     recovered: str | None = None
+    slice: Slice | None = None
+    """The smallest group that explains most of the last night."""
 
 
 def incidents(verdicts: Sequence[Verdict]) -> list[Incident]:
@@ -67,6 +70,7 @@ def _opened(verdict: Verdict, before: Sequence[Verdict]) -> Incident:
         owners=sorted({BY_NAME[name].owner for name in verdict.alarmed}),
         suspect=Suspect(),
         damage=_damage(verdict),
+        slice=verdict.slice,
     )
 
 
@@ -87,6 +91,7 @@ def _prolonged(incident: Incident, verdict: Verdict) -> Incident:
         segments=verdict.segments,
         owners=sorted({BY_NAME[name].owner for name in features}),
         damage=_damage(verdict),
+        slice=verdict.slice,
     )
 
 
@@ -132,12 +137,19 @@ def markdown(incident: Incident) -> str:
         "",
         *(f"- {s.dimension} {s.value}: {s.share:.0%} of {s.listeners}" for s in incident.segments),
         *([] if incident.segments else ["- no group stands out"]),
+        *([f"- most of it: {_sliced(incident.slice)}"] if incident.slice else []),
         "",
         "## Damage",
         "",
         *(f"- {name.replace('_', ' ')}: {value:.4g}" for name, value in incident.damage.items() if value is not None),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _sliced(group: Slice) -> str:
+    """Say which group explains most of what differs."""
+    where = " and ".join(f"{dimension} {value}" for dimension, value in group.where.items())
+    return f"{where}: {group.share:.0%} of all who are hit, {group.hit_rate:.0%} of its {group.listeners} listeners"
 
 
 def suspected(suspect: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from contract.features import BY_NAME
 from contract.home import Home
 from monitoring.incident import Incident, incidents, markdown, write_incidents
 from monitoring.segments import SMALLEST, worst
+from monitoring.slices import Slice
 from monitoring.verdict import Segment, Verdict, only_features, read_verdicts, write_verdict
 
 PLAYS, SKIPS, RESUMED = "plays_7d", "skip_rate_28d", "podcast_completion_28d"
@@ -132,6 +133,13 @@ def test_the_night_on_which_parity_passes_again_is_that_of_recovery() -> None:
     assert [one.recovered for one in found] == ["2026-01-04T00:00:00Z", None]
     assert "**recovered** 2026-01-04" in markdown(found[0])
     assert "**recovered** not yet" in markdown(found[1])
+
+
+def test_an_incident_tells_the_smallest_group_that_explains_most_of_it() -> None:
+    group = Slice({"device": "car", "kind": "both"}, 40, share=0.9, hit_rate=0.75, lift=5.0, lift_at_least=3.0)
+    (found,) = incidents([failing(1), failing(2, slice=group)])
+    assert found.slice == group
+    assert "most of it: device car and kind both: 90% of all who are hit, 75% of its 40 listeners" in markdown(found)
 
 
 def test_another_feature_that_differed_before_is_no_onset() -> None:
