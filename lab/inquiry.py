@@ -14,23 +14,30 @@ from contract.versions import Versions
 from contract.windows import iso_date, parse_instant
 from lab.skews import catalogue
 from monitoring.alerts import alert, write_gauges
-from monitoring.damage import replayed, split
+from monitoring.damage import Replayed, replayed, split
 from monitoring.evidence import evidence_of
 from monitoring.incident import Incident
 from monitoring.suspect import find_suspect
 from monitoring.verdict import Verdict
 
 
-def inquired(job: Job, home: Home, incident: Incident, nights: Sequence[int], step_events: int) -> Incident:
-    """Return an incident with its suspect, and with what the offline replay of some nights' requests tells.
+def inquired(job: Job, home: Home, found: Sequence[Incident], nights: Sequence[int], step_events: int) -> list[Incident]:
+    """Return incidents with their suspects, and with what the offline replay of some nights' requests tells.
 
     ``job`` is the batch path without any skew; ``step_events`` is where the live path's steps ended.
     """
+    if not found:
+        return []
+    catalogue_of_items = Versions(home.versions).get(iso_date(max(nights))).catalogue
+    replays = replayed(home, job.lake, catalogue_of_items, nights)
+    return [_inquired(job, home, incident, replays, step_events) for incident in found]
+
+
+def _inquired(job: Job, home: Home, incident: Incident, replays: Sequence[Replayed], step_events: int) -> Incident:
     onset_ms, last_ms = parse_instant(incident.onset), parse_instant(incident.last_seen)
     suspect = find_suspect(evidence_of(job, home, onset_ms, last_ms, step_events), list(catalogue().values()))
-    version = Versions(home.versions).get(iso_date(last_ms))
-    parts = split(replayed(home, job.lake, version.catalogue, nights), onset_ms, last_ms)
-    return msgspec.structs.replace(incident, suspect=suspect, damage={**incident.damage, **parts})
+    damage = {**incident.damage, **split(replays, onset_ms, last_ms)}
+    return msgspec.structs.replace(incident, suspect=suspect, damage=damage)
 
 
 def tell(settings: Settings, verdicts: Sequence[Verdict], found: Sequence[Incident]) -> None:

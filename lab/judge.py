@@ -39,12 +39,8 @@ def judge_night(settings: Settings, as_of_ms: int) -> tuple[bytes, Told]:
     page = checks.build_docs()
     verdicts = read_verdicts(home)
     every = incidents(verdicts)
-    nights = [one.at_ms for one in verdicts]
-    found = [
-        inquired(job, home, incident, nights, settings.step_events)
-        for incident in every
-        if incident.onset <= verdict.night <= (incident.recovered or incident.last_seen)
-    ]
+    mine = [one for one in every if one.onset <= verdict.night <= (one.recovered or one.last_seen)]
+    found = inquired(job, home, mine, [one.at_ms for one in verdicts], settings.step_events)
     paths = write_incidents(home, found)
     tell(settings, verdicts, [next((one for one in found if one.onset == incident.onset), incident) for incident in every])
     lines = [f"{name:<13} {getattr(verdict, name)}" for name in SUITES]

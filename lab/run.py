@@ -111,8 +111,7 @@ class Run:
         found = incidents(verdicts)
         if found:
             self.progress.stage(self.source.days - 1, "suspect")
-        nights = [verdict.at_ms for verdict in verdicts]
-        return [inquired(self.job, self.home, incident, nights, self.settings.step_events) for incident in found]
+        return inquired(self.job, self.home, found, [verdict.at_ms for verdict in verdicts], self.settings.step_events)
 
     def _opened(self) -> Pipeline:
         """Publish the catalogue, archive history, build the live state of it, run the first night on it."""

@@ -90,6 +90,8 @@ def split(nights: Sequence[Replayed], onset_ms: int, last_ms: int) -> Mapping[st
 def _replay(requests: pa.Table, lake: Lake, catalogue: Catalogue, night_ms: int) -> Replayed | None:
     frame = requests.to_pandas()
     frame = frame[frame["served"].notna() & frame["trusted"].notna()]
+    if not len(frame):
+        return None
     shows = sorted({show for column in ("served", "trusted") for shown in frame[column] for show in shown})
     code = {show: i for i, show in enumerate(shows)}
     relevance = np.zeros((len(frame), len(shows)))

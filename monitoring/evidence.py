@@ -18,7 +18,7 @@ from contract.home import Home, snapshot_path
 from contract.lake import Lake
 from contract.skew import Skew
 from contract.versions import Version, Versions
-from contract.windows import DAY_MS
+from contract.windows import DAY_MS, iso_date
 from monitoring.night import Night, load_night, published
 from monitoring.suspect import KEYS, Evidence, difference
 from streaming.replay import Stretch, stretch_of
@@ -37,7 +37,8 @@ def evidence_of(job: Job, home: Home, onset_ms: int, last_ms: int, step_events: 
     Raises:
         CannotJudge: a night of the incident was not run, or the live path left nothing of it.
     """
-    nights = list(range(onset_ms, min(last_ms, onset_ms + (NIGHTS - 1) * DAY_MS) + 1, DAY_MS))
+    run = {*Versions(home.versions).names()}  # an import has no night on days without a listen
+    nights = [at for at in range(onset_ms, last_ms + 1, DAY_MS) if iso_date(at) in run or at == onset_ms][:NIGHTS]
     versions = {at: published(home, at) for at in nights}
     batch = _concatenated(pq.read_table(version.rows, schema=ROW_SCHEMA) for version in versions.values())
     live = _concatenated(snapshots(home, at, version.manifest.cuts) for at, version in versions.items())
