@@ -8,8 +8,8 @@ refused, and takes the partition over again with the rebuilt state.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from contract.errors import InfrastructureError
@@ -25,13 +25,13 @@ from lab.stack import Stack
 from lab.words import listed
 from streaming.member import Member
 from streaming.overrides import Overrides
-from streaming.rebuild import rebuild
+from streaming.rebuild import catch_up, rebuild
 from streaming.step import PartitionPath
 from streaming.store import Fenced, Store
 from streaming.writes import write_of_all
 
-ATTEMPTS = 5
-"""How often a partition's state is made again where a member takes the partition back and goes on meanwhile."""
+ATTEMPTS = 10
+"""How often a partition is claimed where a member takes it back meanwhile; each time less is left to be made again."""
 
 
 @dataclass(frozen=True)
@@ -89,24 +89,33 @@ def rebuild_partition(
     acting: Sequence[Acting],
     step_events: int | None = None,
     archive: Callable[[], object] = lambda: None,
+    attempts: int = 1,
 ) -> None:
     """Make a partition's state again at the offset where the store stands, as if nothing but ``acting`` had ever acted.
 
-    ``archive`` is called once nobody else can write the partition, to bring the lake as far as the store is.
+    ``archive`` is called once nobody else can write the partition, to bring the lake as far as the store is. A member that takes
+    the partition back meanwhile costs an attempt; the next one goes on from what was made again.
 
     Raises:
-        Fenced: a member has taken the partition over meanwhile.
+        Fenced: a member has taken the partition over in each attempt.
         InfrastructureError: the lake is not as far as the store.
     """
-    claim = store.claim(partition)
-    archive()
-    path = PartitionPath(partition, partitions, Versions(home.versions).get, Overrides(acting))
-    stands = claim.meta.offset if claim.meta else None
-    dead = rebuild(path, Lake(home.lake), stands, step_events)
-    if not store.holds(partition, claim.epoch, stands or 0):
-        raise Fenced(f"Partition {partition} has another owner", "a member took it over while its state was made again")
-    store.clear(partition)
-    store.commit(partition, claim.epoch, write_of_all(path, [] if claim.meta else dead))  # else these were published before
+    lake, version_of = Lake(home.lake), cache(Versions(home.versions).get)
+    path, dead = None, []
+    for _ in range(attempts):
+        claim = store.claim(partition)
+        archive()
+        stands = claim.meta.offset if claim.meta else None
+        if path is None or stands is None or stands < path.offset:
+            path = PartitionPath(partition, partitions, version_of, Overrides(acting))
+            dead = rebuild(path, lake, stands, step_events)
+        else:
+            dead += catch_up(path, lake, stands, step_events)
+        if store.holds(partition, claim.epoch, stands or 0):
+            store.clear(partition)
+            store.commit(partition, claim.epoch, write_of_all(path, [] if claim.meta else dead))  # else published before
+            return
+    raise Fenced(f"Partition {partition} has another owner", "a member took it over while its state was made again")
 
 
 def _archiver(home: Home, stack: Stack) -> Callable[[], object]:
@@ -135,18 +144,16 @@ def _ended(home: Home, stack: Stack, before: Sequence[Override], *, sure: bool) 
 
 
 def _rebuild_beside_members(home: Home, stack: Stack, partition: int, archive: Callable[[], object]) -> None:
-    """Rebuild a partition, again and again where members take it back meanwhile.
+    """Rebuild a partition, also where members take it back meanwhile.
 
     Raises:
         InfrastructureError: they were faster each time.
     """
-    count = len(ends_of(stack))
-    for _ in range(ATTEMPTS):
-        with suppress(Fenced):
-            rebuild_partition(home, stack.store, partition, count, (), archive=archive)
-            return
-    raise InfrastructureError(
-        f"The state of partition {partition} was not made again",
-        f"members took it back {ATTEMPTS} times while that was done",
-        "Stop 'skewlab stream', run 'skewlab heal' again, start it again",
-    )
+    try:
+        rebuild_partition(home, stack.store, partition, len(ends_of(stack)), (), archive=archive, attempts=ATTEMPTS)
+    except Fenced as fenced:
+        raise InfrastructureError(
+            f"The state of partition {partition} was not made again",
+            f"members took it back {ATTEMPTS} times while that was done",
+            "Stop 'skewlab stream', run 'skewlab heal' again, start it again",
+        ) from fenced

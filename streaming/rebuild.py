@@ -40,23 +40,28 @@ def rebuild(path: PartitionPath, lake: Lake, upto: int | None = None, step_event
         InfrastructureError: the archiver has not come that far yet.
     """
     commits = lake.commits(path.partition)
-    end = commits[-1].next if commits else 0
-    upto = end if upto is None else upto
-    if upto > end:
-        raise InfrastructureError(
-            f"The lake holds partition {path.partition} up to offset {end}, not {upto}", "", "Let the archiver catch up"
-        )
+    upto = _archived(commits) if upto is None else upto
+    _require(commits, path.partition, upto)
     turn = min(_first_skewed(path), upto)
     _count(path, lake, commits, turn)
     path.offset = turn
     path.version = lake.active_version(path.partition, turn) or INITIAL
-    rejected = _rejected(lake, path.partition, commits, upto)
-    dead = [letter for letter in rejected if letter.record.offset < turn]
+    dead = _rejected(lake, path.partition, commits, turn)
     if turn < upto:
-        log = _log(_events(lake, path.partition, commits, turn, upto), rejected, commits, turn, upto)
-        dead += _consume(path, log, step_events or _NEVER)
-        path.offset = upto
+        dead += catch_up(path, lake, upto, step_events)
     return [letter for letter in dead if letter.record.offset >= 0]
+
+
+def catch_up(path: PartitionPath, lake: Lake, upto: int, step_events: int | None = None) -> list[DeadLetter]:
+    """Take a path from where it stands to offset ``upto``, as ``rebuild`` would have; return the dead letters between.
+
+    Raises:
+        InfrastructureError: the archiver has not come that far yet.
+    """
+    _require(lake.commits(path.partition), path.partition, upto)
+    dead = _consume(path, records_between(lake, path.partition, path.offset, upto), step_events or _NEVER)
+    path.offset = upto
+    return dead
 
 
 def records_between(lake: Lake, partition: int, first: int, end: int) -> list[RawRecord]:
@@ -64,6 +69,16 @@ def records_between(lake: Lake, partition: int, first: int, end: int) -> list[Ra
     commits = lake.commits(partition)
     rejected = _rejected(lake, partition, commits, end)
     return _log(_events(lake, partition, commits, first, end), rejected, commits, first, end)
+
+
+def _archived(commits: list[Commit]) -> int:
+    return commits[-1].next if commits else 0
+
+
+def _require(commits: list[Commit], partition: int, upto: int) -> None:
+    if upto > _archived(commits):
+        held = f"The lake holds partition {partition} up to offset {_archived(commits)}, not {upto}"
+        raise InfrastructureError(held, "", "Let the archiver catch up")
 
 
 def _first_skewed(path: PartitionPath) -> int:
