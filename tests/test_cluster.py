@@ -125,7 +125,7 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 READERS: dict[str, Callable[[Path], Any]] = {
-    ".parquet": lambda path: pq.read_table(path).to_pylist(),
+    ".parquet": lambda path: pq.read_table(path).to_pylist(maps_as_pydicts="strict"),
     ".json": lambda path: json.loads(path.read_text()),
     ".md": lambda path: [line for line in path.read_text().splitlines() if "SHA-256" not in line],
 }
