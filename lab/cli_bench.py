@@ -18,6 +18,10 @@ bench_app = typer.Typer(help="Measure a part against its baseline; exit 1 where 
 SmallFlag = Annotated[bool, typer.Option("--small", help="The same in under a minute, with no claim.")]
 
 
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 @bench_app.callback()
 def bench() -> None:
     """Measure a part against its baseline; exit 1 where a goal is missed."""
@@ -30,7 +34,7 @@ def features(small: SmallFlag = False, home: HomeFlag = None, json: JsonFlag = F
     from lab.bench.report import document, failed, lines
 
     size = SMALL if small else FULL
-    rows = bench_features(load_settings(home=home), size, lambda line: print(line, file=sys.stderr, flush=True))
+    rows = bench_features(load_settings(home=home), size, _progress)
     sizes = {"events": size.events, "sizes": list(size.sizes), "events_a_listener": size.events_a_listener}
     told(json, document("features", rows, sizes), lines(rows))
     sys.exit(1 if failed(rows) else 0)
@@ -43,7 +47,7 @@ def stream(small: SmallFlag = False, home: HomeFlag = None, json: JsonFlag = Fal
     from lab.bench.stream import CHECKSUM, DECODER, FULL, SMALL, bench_stream
 
     size = SMALL if small else FULL
-    rows = bench_stream(load_settings(home=home), size, lambda line: print(line, file=sys.stderr, flush=True))
+    rows = bench_stream(load_settings(home=home), size, _progress)
     sizes = {**asdict(size), "decoder": DECODER, "crc32c": CHECKSUM}
     told(json, document("stream", rows, sizes), lines(rows))
     sys.exit(1 if failed(rows) else 0)
@@ -62,7 +66,7 @@ def detect(
     from lab.bench.report import document, failed, lines
 
     size = SMALL if small else FULL
-    trials = bench_detect(load_settings(home=home), size, lambda line: print(line, file=sys.stderr, flush=True))
+    trials = bench_detect(load_settings(home=home), size, _progress)
     found = rows(trials, claim=size.claim)
     if out is not None:
         write_tables(trials, out)
@@ -82,6 +86,6 @@ def monitor(small: SmallFlag = False, home: HomeFlag = None, json: JsonFlag = Fa
     from lab.bench.report import document, failed, lines
 
     size = SMALL if small else FULL
-    rows = bench_monitor(load_settings(home=home), size, lambda line: print(line, file=sys.stderr, flush=True))
+    rows = bench_monitor(load_settings(home=home), size, _progress)
     told(json, document("monitor", rows, asdict(size)), lines(rows))
     sys.exit(1 if failed(rows) else 0)

@@ -87,7 +87,9 @@ def test_the_tables_tell_who_saw_what(tmp_path: Path) -> None:
     assert "| nannyml | 0 of 1 | 0 | - | 100.0 |" in told
     assert "1/1 (night 2)" in "\n".join(skews_table(trials))
     write_tables(trials, tmp_path)
-    assert msgspec.json.decode((tmp_path / "detect.json").read_bytes(), type=list[Trial]) == trials
+    session_gap, clean = msgspec.json.decode((tmp_path / "detect.json").read_bytes())
+    assert session_gap["found"] == {"skewlab": NIGHTS, "parity": NIGHTS[1:], "nannyml": []}
+    assert (clean["skew"], clean["first"], clean["nights"]) == ("clean", None, NIGHTS)
     assert (tmp_path / "detect.svg").read_text().lstrip().startswith("<?xml")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -15,7 +17,7 @@ import pytest
 
 from contract.errors import InfrastructureError
 from contract.features import FEATURES, ROW_SCHEMA, Feature
-from lab.bench.detect_frames import Case, Found, ask_peers, flat, write_case, write_reference
+from lab.bench.detect_frames import PEERS, QUIET, Case, Found, ask_peers, flat, write_case, write_reference
 from lab.bench.detect_plain import exact_mismatch, null_and_range
 from lab.bench.own_env import own_python
 from lab.machine.kafka import cache_folder
@@ -209,16 +211,43 @@ CHANGES: dict[str, Change] = {
 }
 
 
+DRAWN = """
+import runpy, sys
+from contextlib import nullcontext
+import pandas
+peers = runpy.run_path(sys.argv[1])
+frames = [pandas.read_parquet(path) for path in sys.argv[2:]]
+undrawn = peers["evidently"](*frames)
+peers["evidently"].__globals__["undrawn"] = nullcontext
+assert undrawn == peers["evidently"](*frames), undrawn
+print(undrawn)
+"""
+
+
 @pytest.fixture(scope="module")
-def peers(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Found]:
-    """What the monitors of others say, by case and monitor; skipped where their environment cannot be made."""
+def python() -> Path:
+    """The Python of the monitors of others; skipped where their environment cannot be made."""
     try:
-        python = own_python("peers", "The monitors of others", cache_folder())
+        return own_python("peers", "The monitors of others", cache_folder())
     except InfrastructureError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def peers(python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Found]:
+    """What the monitors of others say, by case and monitor."""
     folder = tmp_path_factory.mktemp("peers")
     cases = [case_of(folder, name, change) for name, change in CHANGES.items()]
     return {(found.case, found.monitor): found for found in ask_peers(python, cases, folder / "peers.log")}
+
+
+@pytest.mark.peers
+def test_a_report_that_is_not_drawn_says_the_same(python: Path, tmp_path: Path) -> None:
+    (_, batch, live), *_ = case_of(tmp_path, "one-column", CHANGES["one-column"]).nights
+    command = [str(python), "-P", "-c", DRAWN, str(PEERS), str(batch), str(live)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **QUIET})
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert "plays_7d" in done.stdout
 
 
 @pytest.mark.peers

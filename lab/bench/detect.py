@@ -6,13 +6,17 @@ No broker: both paths' own feature code over one log in one process (``lab.detec
 2. each skew acts from the same day on; the monitors look at the nights from there on, the lab knows which first differs;
 3. the controls (drift, shock, corruption of both paths, lag) are clean nights too: both paths see the same;
 4. Evidently, NannyML, a null-and-range suite and an exact mismatch rate look at the same rows.
+
+A seed is a process of its own, as many at a time as there are cores.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 from shutil import rmtree
 
@@ -25,6 +29,7 @@ from lab.bench.detect_frames import Case, Found, ask_peers, write_case, write_re
 from lab.bench.detect_plain import null_and_range
 from lab.bench.detect_trials import Trial, ask_for_suspects, ask_for_truth, tried
 from lab.bench.own_env import own_python
+from lab.bench.report import cores
 from lab.detect.nights import Replayer
 from lab.detect.recorded import Recorded, record
 from lab.job import open_job
@@ -67,96 +72,98 @@ SMALL = Size(
 
 
 def bench_detect(settings: Settings, size: Size, say: Say) -> list[Trial]:
-    """Try everything, in homes of their own below the settings' home; return what came of it."""
+    """Try everything, in homes of their own below the settings' home; return what came of it.
+
+    ``say`` is called in the processes of the seeds: a function of a module, no lambda.
+    """
     folder = settings.places.root / "bench-detect"
     rmtree(folder, ignore_errors=True)
     python = own_python("peers", "The monitors of others", cache_folder()) if size.peers else None
-    bench = _Bench(settings, size, folder, say, Checks(folder / "checks"), python)
-    trials: list[Trial] = []
-    with ThreadPoolExecutor(1) as others:  # they look at the worlds of one seed while those of the next are made
-        asked = []
-        for seed in size.seeds:
-            mine, cases = bench.seed(seed)
-            trials += mine
-            asked.append(others.submit(bench.others, cases, seed))
-        by_name = {trial.name: trial for trial in trials}
-        for answer in asked:
-            for found in answer.result():
-                by_name[found.case].found.append(found)
+    worlds = [_World(settings, size, seed, folder / f"seed-{seed}", say, python) for seed in size.seeds]
+    with ProcessPoolExecutor(min(cores(), len(worlds)), get_context("spawn")) as processes:
+        trials = [trial for some in processes.map(_World.tried, worlds) for trial in some]
     rmtree(folder, ignore_errors=True)
     return trials
 
 
 @dataclass(frozen=True)
-class _Bench:
+class _World:
+    """All that is tried with a seed."""
+
     settings: Settings
     size: Size
+    seed: int
     folder: Path
     say: Say
-    checks: Checks
     peers: Path | None
 
-    def seed(self, seed: int) -> tuple[list[Trial], list[Case]]:
-        """Try everything in the worlds of a seed; return it, and the same nights as files for the monitors of others."""
-        self.say(f"seed {seed}: a clean world")
-        size, clean = self.size, self._recorded(seed, (), "clean")
-        place = self.folder / f"seed-{seed}"
+    def tried(self) -> list[Trial]:
+        """Try everything in the worlds of the seed; the monitors of others look at the same nights, as files, at the end."""
+        self._told("a clean world")
+        size, clean = self.size, self._recorded((), "clean")
         before = [(f"{i:02d}", rows) for i, rows in enumerate(clean.before(size.onset, size.reference))]
-        reference = write_reference(place / "reference", before)
-        trials, cases = [], []
-        for trial, nights in self._trials(seed, clean, Replayer(clean, size.onset, size.nights)):
-            trials.append(trial)
-            cases.append(write_case(place, trial.name, reference, map(_tables, nights)))
-        return trials, cases
+        reference = write_reference(self.folder / "reference", before)
+        trials, cases = {}, []
+        for trial, nights in self._trials(clean, Replayer(clean, size.onset, size.nights)):
+            trials[trial.name] = trial
+            cases.append(write_case(self.folder, trial.name, reference, map(_tables, nights)))
+        for found in self._others(cases):
+            trials[found.case].found.append(found)
+        self._told(f"the others have looked at {len(cases)} cases")
+        return list(trials.values())
 
-    def others(self, cases: Sequence[Case], seed: int) -> list[Found]:
-        """Ask the monitors of others about some cases."""
-        found = list(null_and_range(cases))
+    def _others(self, cases: Sequence[Case]) -> Iterator[Found]:
+        yield from null_and_range(cases)
         if self.peers is not None:
-            found += ask_peers(self.peers, cases, self.folder / f"peers-{seed}.log")
-        self.say(f"seed {seed}: the others have looked at {len(cases)} cases")
-        return found
+            yield from ask_peers(self.peers, cases, self.folder / "peers.log")
 
-    def _trials(self, seed: int, clean: Recorded, replayer: Replayer) -> Iterator[tuple[Trial, list[Night]]]:
-        yield tried(replayer, (), "clean", 0, seed, self.checks)
+    def _trials(self, clean: Recorded, replayer: Replayer) -> Iterator[tuple[Trial, list[Night]]]:
+        yield tried(replayer, (), "clean", 0, self.seed, self._checks)
         wanted = self.size.skews or tuple(catalogue())
         for name, kind in catalogue().items():
             if name not in wanted:
                 continue
             if not kind.seen_by:
-                yield self._control(seed, clean, kind)
+                yield self._control(clean, kind)
             elif "parity" in kind.seen_by:
-                for severity in self._severities(seed):
-                    yield self._skewed(seed, replayer, kind(severity, seed))
+                for severity in self._severities():
+                    yield self._skewed(replayer, kind(severity, self.seed))
 
-    def _severities(self, seed: int) -> list[float]:
-        mild = self.size.seeds.index(seed) < self.size.mild_seeds
+    @cached_property
+    def _checks(self) -> Checks:
+        return Checks(self.folder / "checks")
+
+    def _severities(self) -> list[float]:
+        mild = self.size.seeds.index(self.seed) < self.size.mild_seeds
         return [severity for severity in self.size.severities if severity == 1 or mild]
 
-    def _skewed(self, seed: int, replayer: Replayer, skew: Skew) -> tuple[Trial, list[Night]]:
-        trial, nights = tried(replayer, (skew,), skew.id, skew.severity, seed, self.checks)
+    def _skewed(self, replayer: Replayer, skew: Skew) -> tuple[Trial, list[Night]]:
+        trial, nights = tried(replayer, (skew,), skew.id, skew.severity, self.seed, self._checks)
         ask_for_truth(trial, replayer, nights)
         ask_for_suspects(trial, replayer, nights, catalogue().values())
         first = trial.suspects[0] if trial.suspects else "nobody"
-        self.say(f"seed {seed}: {trial.name} differs from {trial.first}, alarms {len(trial.alarms('parity'))}, suspect {first}")
+        self._told(f"{trial.name} differs from {trial.first}, alarms {len(trial.alarms('parity'))}, suspect {first}")
         return trial, nights
 
-    def _control(self, seed: int, clean: Recorded, kind: type[Skew]) -> tuple[Trial, list[Night]]:
-        self.say(f"seed {seed}: {kind.id}")
-        skew = kind(1, seed)
-        world = self._recorded(seed, (skew,), kind.id) if kind.side == "world" else clean
+    def _control(self, clean: Recorded, kind: type[Skew]) -> tuple[Trial, list[Night]]:
+        self._told(kind.id)
+        skew = kind(1, self.seed)
+        world = self._recorded((skew,), kind.id) if kind.side == "world" else clean
         lag = (skew,) if kind.side == "streaming" else ()
         nights = self.size.control_nights
-        return tried(Replayer(world, 0, nights, lag), (), kind.id, 1, seed, self.checks)
+        return tried(Replayer(world, 0, nights, lag), (), kind.id, 1, self.seed, self._checks)
 
-    def _recorded(self, seed: int, changes: Sequence[Skew], name: str) -> Recorded:
+    def _recorded(self, changes: Sequence[Skew], name: str) -> Recorded:
         """Live through a world; a control that changes it begins on its first day."""
         size = self.size
-        settings = self.settings.model_copy(update={"home": self.folder / f"home-{seed}-{name}"})
+        settings = self.settings.model_copy(update={"home": self.folder / f"home-{name}"})
         days = size.control_nights if changes else max(size.onset + size.nights, size.control_nights)
-        world = World(seed, size.users, changes=[(0, change) for change in changes])
+        world = World(self.seed, size.users, changes=[(0, change) for change in changes])
         job = open_job(settings)
-        return record(job, settings.places, WorldSource(world, days), settings, seed)
+        return record(job, settings.places, WorldSource(world, days), settings, self.seed)
+
+    def _told(self, line: str) -> None:
+        self.say(f"seed {self.seed}: {line}")
 
 
 def _tables(night: Night) -> tuple[str, pa.Table, pa.Table]:

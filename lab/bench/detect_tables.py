@@ -69,11 +69,20 @@ def _seconds(trials: Sequence[Trial], monitor: str) -> list[float]:
 
 
 def write_tables(trials: Sequence[Trial], folder: Path) -> None:
-    """Write both tables (``detect.md``), the picture (``detect.svg``) and the trials (``detect.json``) into a folder."""
+    """Write both tables (``detect.md``), the picture (``detect.svg``) and the trials (``detect.json``) into a folder.
+
+    Of each trial and monitor the file has the nights with an alarm; ``--json`` has every finding, with columns and times.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "detect.md").write_text("\n".join([*monitors_table(trials), "", *skews_table(trials)]) + "\n")
-    (folder / "detect.json").write_bytes(msgspec.json.encode(trials))
+    (folder / "detect.json").write_text("[\n" + ",\n".join(map(_line, trials)) + "\n]\n")
     picture(trials, folder / "detect.svg")
+
+
+def _line(trial: Trial) -> str:
+    told = msgspec.to_builtins(trial)
+    told["found"] = {monitor: trial.alarms(monitor) for monitor in _asked([trial])}
+    return msgspec.json.encode(told).decode()
 
 
 def monitors_table(trials: Sequence[Trial]) -> list[str]:

@@ -16,12 +16,11 @@ from lab.detect.nights import Replayer
 from monitoring.checks import Checks
 from monitoring.measures import UNMATCHED, measure
 from monitoring.night import Night
-from monitoring.suites import SUITES
+from monitoring.suites import REQUIRED, SUITES
 from monitoring.suspect import suspects
 
 OURS = "skewlab"
 """All suites together, as the exit code has them: operations, parity and ranking."""
-REQUIRED = ("operations", "parity", "ranking")
 
 
 class Trial(msgspec.Struct):
@@ -72,7 +71,7 @@ def tried(
     trial = Trial(name, severity, seed, [iso_date(night.as_of_ms) for night in nights])
     for night in nights:
         trial.found += _ours(checks, trial.name, night)
-        trial.found += _mismatch(trial.name, night)
+        trial.found.append(exact_mismatch(trial.name, iso_date(night.as_of_ms), night.batch, night.live))
     trial.named = [c for c in (*NAMES, UNMATCHED) if any(c in one.columns for one in trial.found if one.monitor == "parity")]
     return trial, nights
 
@@ -109,7 +108,3 @@ def _ours(checks: Checks, case: str, night: Night) -> list[Found]:
     columns["parity"] = tuple(c for c in columns["parity"] if c == UNMATCHED or measures.features[c]["beyond"])
     suites = [Found(case, date, name, failed[name], columns[name], seconds) for name in SUITES]
     return [*suites, Found(case, date, OURS, any(failed[name] for name in REQUIRED), (), seconds)]
-
-
-def _mismatch(case: str, night: Night) -> list[Found]:
-    return [exact_mismatch(case, iso_date(night.as_of_ms), night.batch, night.live)]

@@ -30,7 +30,7 @@ from contract.versions import Version, Versions
 from contract.windows import DAY_MS
 from lab.bench.lake import bench_lake, bench_version, bench_world
 from lab.bench.neighbours import measure
-from lab.bench.report import Row, judged
+from lab.bench.report import Row, cores, judged
 from lab.bench.sql import Baseline
 from lab.bench.watching import repeatedly
 from lab.job import open_job
@@ -188,9 +188,8 @@ class Bench:
 
 def bench_features(settings: Settings, size: Size, say: Callable[[str], None]) -> list[Row]:
     """Measure; lakes and tiles are kept below the home's ``bench``."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
     job = open_job(settings.model_copy(update={"spark_memory": MEMORY}))
-    return Bench(size, settings.places.root / "bench", job, Baseline(min(cores, 2)), say).rows()
+    return Bench(size, settings.places.root / "bench", job, Baseline(min(cores(), 2)), say).rows()
 
 
 def _listed(sizes: Sequence[int]) -> str:
