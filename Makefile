@@ -18,7 +18,7 @@ help:  ## Tell what can be made
 setup:  ## Make .venv, install what is locked, bring Kafka's jars; skips what was done
 	@$(PYTHON) -m lab.machine.setup
 
-demo: setup  ## The podcast failure, end to end: real Kafka, Redis and Spark, about three minutes
+demo: setup  ## The podcast failure, end to end: real Kafka, Redis and Spark, about four minutes
 	@$(BIN)/skewlab demo
 
 test: setup  ## All tests

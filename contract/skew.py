@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 Side = Literal["streaming", "batch", "world"]
 Group = Literal["time", "volume", "freshness", "values", "meaning", "model", "control", "own"]
 Evidence = Literal["A", "B", "C"]
+Scale = Literal["even", "factors", "inverse"]
 
 
 class RawRecord(msgspec.Struct, frozen=True, gc=False):
@@ -88,6 +89,8 @@ class Skew:
     """The value at severity 0."""
     worst: ClassVar[float] = 1.0
     """The value at severity 1."""
+    scale: ClassVar[Scale] = "even"
+    """How the value gets from one to the other: by equal steps, by equal factors, or as ``worst`` divided by the severity."""
     tries: ClassVar[Sequence[float]] = ()
     """The values that the monitor tries as explanations; without any, ``worst`` alone."""
     spread: ClassVar[float] = 1.0
@@ -98,8 +101,15 @@ class Skew:
             raise UsageError(f"The severity {severity:g} of '{self.id}' is out of range", "", "Give a number from 0 to 1")
         self.severity = severity
         self.seed = seed
-        self.value = self.harmless + (self.worst - self.harmless) * severity
+        self.value = self._value_at(severity)
         self.share = self.spread if self.value_name else self.spread * severity
+
+    def _value_at(self, severity: float) -> float:
+        if self.scale == "factors":
+            return float(self.harmless * (self.worst / self.harmless) ** severity)
+        if self.scale == "inverse":
+            return float(min(self.harmless, self.worst / severity)) if severity else self.harmless
+        return self.harmless + (self.worst - self.harmless) * severity
 
     # -- as an explanation -------------------------------------------------------------------------------------------
 

@@ -9,39 +9,36 @@ and named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from batch.listens import REQUEST
 from contract.errors import CannotJudge
-from contract.features import BY_NAME, FEATURES, ROW_SCHEMA
+from contract.features import BY_NAME, FEATURES
 from contract.home import Home
 from contract.lake import Lake
 from contract.rows import FeatureColumns, MapColumn
 from contract.settings import Settings
-from contract.skew import Acting, Skew
+from contract.skew import Skew
 from contract.versions import Version, Versions
 from contract.windows import iso, iso_date
 from lab.skews.benign_lag import BenignLag
 from monitoring.calibration import DISTANCES, NUMBERS, RANKINGS, SEGMENT, calibrate, write_calibration
 from monitoring.compare import Pair, align, mismatches
 from monitoring.distances import distances
+from monitoring.evidence import stretches_of
 from monitoring.frames import read_rows
 from monitoring.measures import UNMATCHED
 from monitoring.numbers import compared
 from monitoring.ranking import rankings
 from monitoring.segments import profile
 from monitoring.slices import SMALLEST
-from streaming.overrides import Overrides
-from streaming.rebuild import rebuild, records_between
-from streaming.step import PartitionPath, next_step
-
-KEYS = ("user_id", "as_of_ms", "cut")
 
 
 class SingleFloats(Skew):
@@ -71,27 +68,11 @@ class Replays:
     nights: Sequence[int]
     step_events: int
 
-    def rows(self, skews: Sequence[Skew]) -> dict[int, pa.Table]:
-        """Return everybody's rows at each of the nights, under skews that act from the first of their days on."""
-        found: dict[int, list[pa.Table]] = {night: [ROW_SCHEMA.empty_table()] for night in self.nights}
-        for partition in self.lake.partitions():
-            for night, rows in self._of_partition(partition, skews):
-                found[night].append(rows)
-        return {night: pa.concat_tables(tables) for night, tables in found.items()}
-
-    def _of_partition(self, partition: int, skews: Sequence[Skew]) -> Iterator[tuple[int, pa.Table]]:
-        before = [night for night in self.lake.nights() if night < self.nights[0]]
-        first = self.lake.cut(before[-1])[partition] + 1 if before else self.lake.commits(partition)[0].first
-        end = self.lake.cut(self.nights[-1])[partition] + 1
-        overrides = Overrides([Acting(skew, {partition: first}) for skew in skews])
-        path = PartitionPath(partition, len(self.lake.partitions()), cache(Versions(self.home.versions).get), overrides)
-        rebuild(path, self.lake, upto=first)
-        waiting, edges = records_between(self.lake, partition, first, end), overrides.edges(partition)
-        while waiting:
-            step = path.step(waiting[: next_step(waiting, partition, self.step_events, overrides, edges)])
-            waiting = waiting[step.next - waiting[0].offset :]
-            if step.rows is not None and step.snapshot_ms is not None and step.snapshot_ms in self.nights:
-                yield step.snapshot_ms, step.rows.to_arrow()
+    def rows(self, skews: Sequence[Skew] = (), lag: Sequence[Skew] = ()) -> dict[int, pa.Table]:
+        """Return everybody's rows at each of the nights, under skews that act since the first of them; see ``Stretch``."""
+        stretches = stretches_of(self.lake, self.home, self.nights[0], self.nights[-1], self.step_events, lag=lag)
+        rows = pa.concat_tables(stretch.rows(skews) for stretch in stretches)
+        return {night: rows.filter(pc.equal(rows.column("as_of_ms"), night)) for night in self.nights}
 
 
 def calibrate_home(
@@ -105,14 +86,14 @@ def calibrate_home(
     home, lake = settings.places, Lake(settings.places.lake)
     published = _published(home, lake, nights)
     again = Replays(home, lake, list(published), settings.step_events)
-    clean, unclean = _clean(published, again.rows(()))
+    clean, unclean = _clean(published, again.rows())
     for night in unclean:
         say(f"{iso(night)} is left out: the batch path published other values than the clean live path makes")
     people = {night: profile(lake, version, night) for night, version in clean.items()}
     numbers: dict[str, dict[str, float]] = {}
     for seed in range(replays):
         say(f"replay {seed + 1} of {replays}: {len(clean)} nights, late steps and 32-bit floats")
-        rows = again.rows([BenignLag(1.0, seed), SingleFloats()])
+        rows = again.rows([SingleFloats()], lag=[BenignLag(1.0, seed)])
         for night, version in clean.items():
             found = _numbers(read_rows(version.rows), rows[night], people[night])
             known = numbers.setdefault(iso(night), found)
@@ -138,7 +119,7 @@ def _published(home: Home, lake: Lake, nights: int) -> dict[int, Version]:
 def _clean(published: Mapping[int, Version], live: Mapping[int, pa.Table]) -> tuple[dict[int, Version], list[int]]:
     clean, unclean = {}, []
     for night, version in published.items():
-        pair = align(read_rows(version.rows), live[night], KEYS)
+        pair = align(read_rows(version.rows), live[night], REQUEST)
         if mismatches(pair) or len(pair.missing) or len(pair.extra):
             unclean.append(night)
         else:
@@ -148,7 +129,7 @@ def _clean(published: Mapping[int, Version], live: Mapping[int, pa.Table]) -> tu
 
 def _numbers(batch: pa.Table, live: pa.Table, people: Any) -> dict[str, float]:
     """Return ``NUMBERS`` of a night."""
-    pair = align(batch, live, KEYS)
+    pair = align(batch, live, REQUEST)
     beyond = {one.name: one.beyond for (one,) in compared((pair,), tuple(BY_NAME))}
     lonely = len(pair.missing) + len(pair.extra)
     apart = [distances(feature, batch, live) for feature in FEATURES]

@@ -8,19 +8,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from batch.listens import Job
 from batch.night import run_night
-from contract.features import ROW_SCHEMA
-from contract.home import Home, snapshot_path
+from contract.home import Home
 from contract.lake import Lake
 from contract.records import Watermark
 from contract.settings import Settings
 from contract.skew import Acting
 from contract.versions import Version, Versions
-from contract.windows import iso_date
 from lab.heal import rebuild_partition
 from lab.inquiry import inquired, tell
 from lab.job import open_job
@@ -35,8 +30,10 @@ from lab.source import Source
 from lab.stack import Stack, open_stack, require_unused
 from lab.twin import Twin
 from monitoring.checks import Checks
+from monitoring.frames import read_rows
 from monitoring.incident import Incident, incidents, write_incidents
 from monitoring.monitor import monitor
+from monitoring.night import live_rows, published
 from monitoring.verdict import Verdict
 from streaming.member import Member
 from streaming.overrides import Overrides
@@ -192,15 +189,8 @@ class Run:
             return Quality({}, {})
         as_of = self.source.midnight(day + 1)
         live = ndcg_of_rows(live_rows(self.home, as_of), *truth)
-        minutes = podcast_minutes(pq.read_table(Versions(self.home.versions).get(iso_date(as_of)).rows, schema=ROW_SCHEMA))
+        minutes = podcast_minutes(read_rows(published(self.home, as_of).rows))
         return Quality(live, ndcg_of_rows(self._twin.snapshot(as_of), *truth) if self._twin else live, minutes)
-
-
-def live_rows(home: Home, as_of_ms: int) -> pa.Table:
-    """Return the live path's rows of a night, from its snapshots."""
-    cuts = Versions(home.versions).get(iso_date(as_of_ms)).manifest.cuts
-    paths = [snapshot_path(home, as_of_ms, partition, cut) for partition, cut in cuts.items()]
-    return pa.concat_tables([ROW_SCHEMA.empty_table(), *(pq.read_table(path, schema=ROW_SCHEMA) for path in paths)])
 
 
 def run_scenario(plan: Plan, settings: Settings, progress: Progress) -> Outcome:

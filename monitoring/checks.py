@@ -94,6 +94,14 @@ class Checks:
         )
 
 
+def docs_of(folder: Path, suite: str, run: str) -> Path | None:
+    """Return the page on which a folder's Data Docs tell of one run of a suite; None where there is none.
+
+    It can be read without a network, which the list of all pages on the first one cannot.
+    """
+    return next(iter(sorted((docs_page(folder).parent / "validations" / suite / run).glob("**/*.html"))), None)
+
+
 def docs_page(folder: Path) -> Path:
     """Return where the first page of a folder's Data Docs is."""
     return folder / "gx" / "uncommitted" / "data_docs" / "local_site" / "index.html"

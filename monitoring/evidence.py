@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from hashlib import blake2b
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from batch.listens import Job
-from batch.rows import rows_as_of, rows_for_spine
+from batch.listens import REQUEST, Job
+from batch.rows import rows_as_of
 from contract.features import ROW_SCHEMA
-from contract.home import Home, snapshot_path
+from contract.home import Home
 from contract.lake import Lake
 from contract.skew import Skew
 from contract.versions import Version, Versions
 from contract.windows import DAY_MS, iso_date
-from monitoring.night import Night, load_night, published
-from monitoring.suspect import KEYS, Evidence, difference
+from monitoring.frames import read_rows
+from monitoring.night import Night, computed_again, live_rows, load_night, published
+from monitoring.suspect import Evidence, difference
 from streaming.replay import Stretch, stretch_of
 
 NIGHTS = 3
@@ -40,8 +40,8 @@ def evidence_of(job: Job, home: Home, onset_ms: int, last_ms: int, step_events: 
     run = {*Versions(home.versions).names()}  # an import has no night on days without a listen
     nights = [at for at in range(onset_ms, last_ms + 1, DAY_MS) if iso_date(at) in run or at == onset_ms][:NIGHTS]
     versions = {at: published(home, at) for at in nights}
-    batch = _concatenated(pq.read_table(version.rows, schema=ROW_SCHEMA) for version in versions.values())
-    live = _concatenated(snapshots(home, at, version.manifest.cuts) for at, version in versions.items())
+    batch = _concatenated(read_rows(version.rows) for version in versions.values())
+    live = _concatenated(live_rows(home, at) for at in versions)
     if difference(batch, live).keys:
         chosen = _chosen(batch, live)
         stretches = stretches_of(job.lake, home, onset_ms, nights[-1], step_events, chosen)
@@ -59,36 +59,33 @@ def _of_requests(job: Job, home: Home, nights: Sequence[Night], step_events: int
     batch, live = (_concatenated(getattr(night.requests, side) for night in nights) for side in ("left", "right"))
     users = live.column("user_id").unique().to_pylist()
     stretches = stretches_of(job.lake, home, nights[0].as_of_ms, nights[-1].as_of_ms, step_events, users)
-    asked = live.select(list(KEYS))
+    asked = live.select(list(REQUEST))
 
     def live_again(skews: Sequence[Skew]) -> pa.Table:
         made = _concatenated(stretch.rows(skews, requests=True) for stretch in stretches)
-        return made.join(asked, list(KEYS), join_type="left semi").select(ROW_SCHEMA.names).cast(made.schema)
+        return made.join(asked, list(REQUEST), join_type="left semi").select(ROW_SCHEMA.names).cast(made.schema)
 
-    def batch_again(skews: Sequence[Skew]) -> pa.Table:
-        return _spine_again(replace(job, skews=tuple(skews)), Versions(home.versions).get, live)
-
-    return Evidence(batch, live, live_again, batch_again)
+    return Evidence(batch, live, live_again, lambda skews: computed_again(replace(job, skews=tuple(skews)), home, live))
 
 
 def stretches_of(
-    lake: Lake, home: Home, onset_ms: int, last_ms: int, step_events: int | None, users: Sequence[str] | None
+    lake: Lake,
+    home: Home,
+    onset_ms: int,
+    last_ms: int,
+    step_events: int | None,
+    users: Sequence[str] | None = None,
+    lag: Sequence[Skew] = (),
 ) -> list[Stretch]:
-    """Return each partition's stretch of the log from the midnight before a night to another night."""
+    """Return each partition's stretch of the log from the midnight before a night to another night; see ``Stretch.of``."""
     reached, ends = set(lake.nights()), lake.cut(last_ms)
     begins = lake.cut(onset_ms - DAY_MS) if onset_ms - DAY_MS in reached else None
     version_of = cache(Versions(home.versions).get)
     found = []
     for partition, end in ends.items():
         first = begins[partition] + 1 if begins else lake.commits(partition)[0].first
-        found.append(stretch_of(lake, version_of, partition, first, end + 1, step_events, users))
+        found.append(stretch_of(lake, version_of, partition, first, end + 1, step_events, users, lag))
     return found
-
-
-def snapshots(home: Home, as_of_ms: int, cuts: dict[int, int]) -> pa.Table:
-    """Return the live path's rows of a midnight."""
-    paths = (snapshot_path(home, as_of_ms, partition, cut) for partition, cut in cuts.items())
-    return _concatenated(pq.read_table(path, schema=ROW_SCHEMA) for path in paths if path.exists())
 
 
 def _chosen(batch: pa.Table, live: pa.Table) -> list[str] | None:
@@ -112,12 +109,6 @@ def _nights_again(job: Job, home: Home, versions: dict[int, Version], skews: Seq
     return _concatenated(
         rows_as_of(skewed, get(version.manifest.computed_with), at, version.manifest.cuts) for at, version in versions.items()
     )
-
-
-def _spine_again(job: Job, get: Callable[[str], Version], spine: pa.Table) -> pa.Table:
-    """Compute requests again by the batch path, each with the version that its row names."""
-    names = pc.unique(spine.column("version")).to_pylist()
-    return _concatenated(rows_for_spine(job, get(n), spine.filter(pc.equal(spine.column("version"), n))) for n in names)
 
 
 def _concatenated(tables: object) -> pa.Table:

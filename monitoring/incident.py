@@ -137,7 +137,7 @@ def markdown(incident: Incident) -> str:
         "",
         *(f"- {s.dimension} {s.value}: {s.share:.0%} of {s.listeners}" for s in incident.segments),
         *([] if incident.segments else ["- no group stands out"]),
-        *([f"- most of it: {_sliced(incident.slice)}"] if incident.slice else []),
+        *([f"- most of it: {sliced(msgspec.to_builtins(incident.slice))}"] if incident.slice else []),
         "",
         "## Damage",
         "",
@@ -146,10 +146,10 @@ def markdown(incident: Incident) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _sliced(group: Slice) -> str:
-    """Say which group explains most of what differs."""
-    where = " and ".join(f"{dimension} {value}" for dimension, value in group.where.items())
-    return f"{where}: {group.share:.0%} of all who are hit, {group.hit_rate:.0%} of its {group.listeners} listeners"
+def sliced(group: Mapping[str, Any]) -> str:
+    """Say which group explains most of what differs, from the document of a ``Slice``."""
+    where = " and ".join(f"{dimension} {value}" for dimension, value in group["where"].items())
+    return f"{where}: {group['share']:.0%} of all who are hit, {group['hit_rate']:.0%} of its {group['listeners']} listeners"
 
 
 def suspected(suspect: Mapping[str, Any]) -> str:

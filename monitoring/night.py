@@ -120,12 +120,28 @@ def published(home: Home, as_of_ms: int) -> Version:
 
 
 def _requests(job: Job, home: Home, as_of_ms: int) -> Pair:
-    served = sampled(_distinct(served_rows(home.served, as_of_ms - DAY_MS, as_of_ms)), as_of_ms)
+    served = sampled(once(served_rows(home.served, as_of_ms - DAY_MS, as_of_ms)), as_of_ms)
+    return align(computed_again(job, home, served), served, REQUEST)
+
+
+def computed_again(job: Job, home: Home, served: pa.Table) -> pa.Table:
+    """Compute served rows by the batch path, each with the version that it names."""
     again = [ROW_SCHEMA.empty_table()]
     for name in pc.unique(served.column("version")).to_pylist():
         spine = served.filter(pc.equal(served.column("version"), name))
         again.append(rows_for_spine(job, Versions(home.versions).get(name), spine))
-    return align(pa.concat_tables(again, promote_options="permissive"), served, REQUEST)
+    return pa.concat_tables(again, promote_options="permissive")
+
+
+def live_rows(home: Home, as_of_ms: int) -> pa.Table:
+    """Return the live path's rows of a published night, of the partitions that have passed it.
+
+    Raises:
+        CannotJudge: the night was not run, or a snapshot cannot be read.
+    """
+    cuts = published(home, as_of_ms).manifest.cuts
+    paths = (snapshot_path(home, as_of_ms, partition, cut) for partition, cut in cuts.items())
+    return pa.concat_tables([ROW_SCHEMA.empty_table(), *(read_rows(path) for path in paths if path.exists())])
 
 
 def served_rows(folder: Path, after_ms: int, until_ms: int) -> pa.Table:
@@ -135,12 +151,10 @@ def served_rows(folder: Path, after_ms: int, until_ms: int) -> pa.Table:
     return pa.concat_tables([ROW_SCHEMA.empty_table(), *tables])
 
 
-def _distinct(served: pa.Table) -> pa.Table:
-    """Drop the repeats that the relay may have sent."""
-    if not len(served):
-        return served
-    first = served.select(list(REQUEST)).to_pandas().duplicated().to_numpy()
-    return served.filter(pa.array(~first))
+def once(rows: pa.Table) -> pa.Table:
+    """Keep the first row of each request: the relay may have sent some twice."""
+    repeated = rows.select(list(REQUEST)).to_pandas().duplicated().to_numpy()
+    return rows.filter(pa.array(~repeated)) if repeated.any() else rows
 
 
 def sampled(served: pa.Table, as_of_ms: int) -> pa.Table:

@@ -41,13 +41,6 @@ def rankings(pair: Pair) -> pd.DataFrame:
     return pd.DataFrame({"user_id": users, **found})
 
 
-def rank_biased_overlap(a: list[str], b: list[str], p: float = PERSISTENCE) -> float:
-    """Return RBO to the depth of the lists, scaled so that equal lists have 1."""
-    codes = joint_codes(pa.array(a, pa.string()), pa.array(b, pa.string()))
-    left, right = (Ranked(one[None, :], np.zeros((1, len(one))), np.array([len(one)])) for one in codes)
-    return float(_rbo(left, right, p)[0])
-
-
 @dataclass(frozen=True)
 class Ranked:
     """n rankings side by side: codes of shows and their scores, shape (n, width), and how long each is."""
@@ -95,7 +88,7 @@ def _differences(pair: Pair, rows: NDArray[np.int64]) -> tuple[Floats, Floats, F
         x, y = _untied(left.take(other), right.take(other))
         found = (_same(x, y).any(axis=1) & y.there).sum(axis=1)
         overlap[other] = found / np.maximum(x.lengths, y.lengths)
-        rbo[other] = _rbo(x, y, PERSISTENCE)
+        rbo[other] = _rbo(x, y)
     return overlap, rbo, score
 
 
@@ -140,12 +133,13 @@ def _same(a: Ranked, b: Ranked) -> NDArray[np.bool_]:
     return np.asarray((a.shows[:, :, None] == b.shows[:, None, :]) & there)
 
 
-def _rbo(a: Ranked, b: Ranked, p: float) -> Floats:
+def _rbo(a: Ranked, b: Ranked) -> Floats:
+    """Return rank-biased overlap to the depth of the lists, scaled so that equal lists have 1."""
     same = _same(a, b)
     depth = np.minimum(np.maximum(a.lengths, b.lengths), TOP)
     deepest = int(depth.max(initial=0))
     common = [same[:, : d + 1, : d + 1].any(axis=1).sum(axis=1) for d in range(deepest)]
     agreed = np.stack(common, axis=1) / np.arange(1, deepest + 1) if common else np.ones((len(depth), 0))
-    weights = p ** np.arange(deepest) * (np.arange(deepest) < depth[:, None])
+    weights = PERSISTENCE ** np.arange(deepest) * (np.arange(deepest) < depth[:, None])
     lost = (weights * (1 - agreed)).sum(axis=1)  # what is missing to 1, so that equal rankings have exactly that
     return np.asarray(1 - lost / np.maximum(weights.sum(axis=1), 1.0))

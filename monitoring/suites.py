@@ -8,7 +8,6 @@ from great_expectations import ExpectationSuite
 from great_expectations import expectations as gxe
 
 from contract.features import FEATURES, Feature
-from monitoring.limits import BEYOND_TOLERANCE as BEYOND_TOLERANCE
 from monitoring.limits import DEFAULTS, Limits
 from monitoring.measures import NOT_FINITE, UNMATCHED
 

@@ -20,12 +20,13 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 
+from batch.listens import REQUEST
 from contract.features import NAMES
 from contract.skew import Skew
 from monitoring.compare import align, tolerable
 from monitoring.incident import Suspect
+from monitoring.night import once
 
-KEYS = ("user_id", "as_of_ms", "cut")
 ENOUGH = 0.5
 """A suspect is named from this share of explained rows on: whole rows do not agree by coincidence."""
 PAIRED = 6
@@ -133,7 +134,7 @@ class _Case:
 
     clean: pa.Table
     said: pa.Table
-    """With each request once."""
+    """With each request once: a skew may give two listeners one name."""
 
     @cached_property
     def difference(self) -> Difference:
@@ -192,7 +193,7 @@ def _hooks(kind: type[Skew]) -> set[str]:
 
 def difference(left: pa.Table, right: pa.Table, features: Sequence[str] = NAMES) -> Difference:
     """Return where two tables of rows differ beyond the features' tolerances."""
-    pair = align(left, right, KEYS)
+    pair = align(left, right, REQUEST)
     bad = {name: ~tolerable(pair, name) for name in features}
     wrong = np.logical_or.reduce(list(bad.values())) if bad else np.zeros(len(pair), bool)
     lonely = {*_keys(pair.missing), *_keys(pair.extra)}
@@ -201,11 +202,5 @@ def difference(left: pa.Table, right: pa.Table, features: Sequence[str] = NAMES)
     return Difference(frozenset({*differs, *lonely}), moved, frozenset(lonely))
 
 
-def once(table: pa.Table) -> pa.Table:
-    """Keep the first row of each request: a skew may give two listeners one name."""
-    repeated = table.select(list(KEYS)).to_pandas().duplicated().to_numpy()
-    return table.filter(pa.array(~repeated)) if repeated.any() else table
-
-
 def _keys(table: pa.Table) -> list[Key]:
-    return list(zip(*(table.column(name).to_pylist() for name in KEYS), strict=True))
+    return list(zip(*(table.column(name).to_pylist() for name in REQUEST), strict=True))

@@ -41,15 +41,21 @@ class Begun:
         return pa.concat_tables(step.rows.to_arrow() for step in steps if step.rows is not None and len(step.rows))
 
 
-def begun(folder: Path) -> list[Begun]:
-    world = World(7, LISTENERS, history_days=HISTORY)
-    source, log, onset = WorldSource(world, DAYS), ToyLog(PARTITIONS), {}
-    for day in range(-HISTORY, DAYS):
+def log_of(world: World, days: int, partitions: int) -> tuple[ToyLog, dict[int, int]]:
+    """The log of a world's history and days, and the offsets at which day 0 begins."""
+    source, log, onset = WorldSource(world, days), ToyLog(partitions), {}
+    for day in range(-world.history_days, days):
         if day == 0:
             onset = {partition: len(records) for partition, records in log.records.items()}
-        for message in source.messages(day, PARTITIONS):
+        for message in source.messages(day, partitions):
             log.raw(*message)
         log.control(Watermark(source.midnight(day + 1)))
+    return log, onset
+
+
+def begun(folder: Path) -> list[Begun]:
+    world = World(7, LISTENERS, history_days=HISTORY)
+    log, onset = log_of(world, DAYS, PARTITIONS)
     home, _ = home_with(folder, world.catalogue)
     version_of = cache(Versions(home.versions).get)
     found = []

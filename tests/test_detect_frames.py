@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from batch.listens import REQUEST
 from contract.home import Home
 from contract.settings import Settings
 from contract.windows import DAY_MS, iso_date
@@ -26,9 +27,8 @@ from lab.skews import catalogue
 from lab.source import WorldSource
 from lab.world import World
 from monitoring.compare import align, mismatches
-from monitoring.evidence import snapshots
-from monitoring.night import served_rows
-from monitoring.suspect import KEYS, find_suspect
+from monitoring.night import live_rows, served_rows
+from monitoring.suspect import find_suspect
 
 pytestmark = [pytest.mark.spark, pytest.mark.stack]
 SEED, USERS = 7, 100
@@ -59,7 +59,7 @@ def both(tmp_path_factory: pytest.TempPathFactory, spark: object) -> Both:
 
 
 def same(mine: pa.Table, theirs: pa.Table) -> None:
-    pair = align(mine, theirs, KEYS)
+    pair = align(mine, theirs, REQUEST)
     assert (len(pair.missing), len(pair.extra)) == (0, 0)
     assert mismatches(pair) == {}
     assert [pair.left.column(name).to_pylist() for name in ("partition", "shows", "scores")] == [
@@ -73,7 +73,7 @@ def test_the_frames_of_a_skew_are_those_of_a_run(day: int, name: str, both: Both
     skew = catalogue()[name](1, SEED)
     (night,) = replayer.nights((skew,))
     same(night.batch, pq.read_table(both.run.versions / iso_date(as_of_ms) / "rows"))
-    same(night.live, snapshots(both.run, as_of_ms, both.recorded.cuts(day)))
+    same(night.live, live_rows(both.run, as_of_ms))
     logged = served_rows(both.run.served, as_of_ms - DAY_MS, as_of_ms)
     asked = night.requests.right
     assert len(asked) > 20

@@ -22,7 +22,7 @@ from contract.keys import EVENTS, SERVED
 from contract.lake import Lake
 from contract.rows import Rows
 from lab.stack.embedded import Embedded, open_embedded
-from monitoring.night import _distinct, served_rows
+from monitoring.night import once, served_rows
 from streaming.kafka_log import KafkaLog
 from streaming.log import Message
 from streaming.outbox import served
@@ -198,9 +198,9 @@ def test_a_second_archiver_is_one_line_and_exit_code_2(
 
 def test_rows_that_the_relay_sent_twice_are_read_once(undisturbed: Home, rows: list[Rows]) -> None:
     found = served_of(undisturbed)
-    once = _distinct(found).sort_by([("partition", "ascending"), ("cut", "ascending"), ("user_id", "ascending")])
+    first = once(found).sort_by([("partition", "ascending"), ("cut", "ascending"), ("user_id", "ascending")])
     wanted = pa.concat_tables([one.to_arrow() for one in rows]).sort_by(
         [("partition", "ascending"), ("cut", "ascending"), ("user_id", "ascending")]
     )
-    assert len(found) > len(once) == len(wanted)
-    assert once.to_pylist() == wanted.to_pylist()
+    assert len(found) > len(first) == len(wanted)
+    assert first.to_pylist() == wanted.to_pylist()

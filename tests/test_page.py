@@ -53,6 +53,9 @@ def night(day: int) -> NightOutcome:
     return NightOutcome(verdict, Quality({"ann": 0.6 if bad else 0.8, "bob": 0.7}, {"ann": 0.8, "bob": 0.7}))
 
 
+DOCS = "reports/checks/gx/uncommitted/data_docs/local_site/validations/parity/2026-01-08T00:00:00Z/a/parity-parity.html"
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nights = [night(day) for day in range(5)]
@@ -60,6 +63,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     scenario = Scenario(name="<b>toy</b>", skews=("podcast-resume@2",))
     page = folder / "report.html"
+    docs = folder / DOCS
+    docs.parent.mkdir(parents=True)
+    docs.write_text("what parity expected")
     page.write_text(report_page(Home(folder), scenario, outcome, story_of(outcome, ONSET, "podcast-resume")))
     return page
 
@@ -73,6 +79,14 @@ def test_everything_that_happened_is_on_the_page(report: Path) -> None:
         assert page.locator(".picture tbody tr").count() == len(NAMES)
         assert page.locator("svg").count() == 1
         assert "2026-01-08" in page.locator("h2", has_text="Incident").inner_text()
+
+
+def test_an_outcome_leads_to_what_was_expected_of_the_night(report: Path) -> None:
+    with opened(report) as page:
+        links = page.locator("table a")
+        assert links.count() == 1, "the Data Docs have one page"
+        assert links.first.inner_text() == "fail"
+        assert (links.first.get_attribute("href") or "").endswith("2026-01-08T00%3A00%3A00Z/a/parity-parity.html")
 
 
 def test_it_asks_for_nothing_but_itself(report: Path) -> None:

@@ -23,7 +23,6 @@ import pytest
 from contract.event import DEVICES, MUSIC
 from contract.features import NAMES, ROW_SCHEMA, FeatureConstants
 from contract.home import Home
-from contract.records import Watermark
 from contract.skew import Acting, Evidence, Group, Side, Skew
 from contract.versions import INITIAL, ItemVectors, Manifest, Versions
 from contract.windows import DAY_MS
@@ -32,11 +31,11 @@ from lab.skews.benign_lag import BenignLag
 from lab.skews.gradual_drift import GradualDrift
 from lab.skews.shared_corruption import SharedCorruption
 from lab.skews.world_shock import WorldShock
-from lab.source import WorldSource
 from lab.world import World
 from monitoring.compare import align, mismatches
 from streaming.overrides import Overrides
 from streaming.step import PartitionPath, Step
+from tests.smallworld import log_of
 from tests.toylake import ToyLog
 
 LISTENERS, HISTORY, DAYS, PARTITIONS, STEP = 150, 28, 3, 2, 100
@@ -115,20 +114,12 @@ def world_of(*changes: Skew) -> World:
     return World(7, LISTENERS, history_days=HISTORY, changes=[(0, change) for change in changes])
 
 
-def log_of(*changes: Skew) -> tuple[ToyLog, dict[int, int]]:
-    """Return the log of a world's history and days, and the offsets at which day 0 begins."""
-    source, log, onset = WorldSource(world_of(*changes), DAYS), ToyLog(PARTITIONS), {}
-    for day in range(-HISTORY, DAYS):
-        if day == 0:
-            onset = {partition: len(records) for partition, records in log.records.items()}
-        for message in source.messages(day, PARTITIONS):
-            log.raw(*message)
-        log.control(Watermark(source.midnight(day + 1)))
-    return log, onset
+def log_under(*changes: Skew) -> tuple[ToyLog, dict[int, int]]:
+    return log_of(world_of(*changes), DAYS, PARTITIONS)
 
 
 def lived(home: Home, *changes: Skew) -> Lived:
-    log, onset = log_of(*changes)
+    log, onset = log_under(*changes)
     version_of = cache(Versions(home.versions).get)
     paths = [PartitionPath(partition, PARTITIONS, version_of) for partition in range(PARTITIONS)]
     for path in paths:
@@ -188,14 +179,14 @@ def check_it_changes_nothing_at_severity_0(skew: type[Skew], small: Lived, home:
     assert skew(0, SEED).settings(FeatureConstants()) == FeatureConstants()
     assert rows(small.steps(skew(0, SEED))).equals(small.clean)
     if skew.side == "world":
-        assert log_of(skew(0, SEED)) == (small.log, small.onset)
+        assert log_under(skew(0, SEED)) == (small.log, small.onset)
 
 
 def check_two_of_one_seed_do_the_same(skew: type[Skew], small: Lived, home: Home) -> None:
     _not_of_the_batch_side(skew)
     assert rows(small.steps(skew(0.7, SEED))).equals(rows(small.steps(skew(0.7, SEED))))
     if skew.side == "world":
-        assert log_of(skew(0.7, SEED)) == log_of(skew(0.7, SEED))
+        assert log_under(skew(0.7, SEED)) == log_under(skew(0.7, SEED))
 
 
 def check_it_moves_all_that_it_says_and_nothing_else(skew: type[Skew], small: Lived, home: Home) -> None:

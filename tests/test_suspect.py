@@ -12,13 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from batch.listens import REQUEST
 from contract.event import Names
 from contract.features import FeatureConstants
 from contract.rows import FeatureColumns
 from contract.skew import Skew
 from lab.skews import catalogue
 from monitoring.compare import align
-from monitoring.suspect import KEYS, Evidence, Explained, difference, find_suspect, suspects
+from monitoring.suspect import Evidence, Explained, difference, find_suspect, suspects
 from streaming.replay import Stretch
 from streaming.view import View
 from tests.smallworld import begun
@@ -85,7 +86,7 @@ def evidence(stretches: list[Stretch], clean: pa.Table, *skews: Skew) -> Evidenc
 
 
 def _keys(table: pa.Table) -> list[tuple[object, ...]]:
-    return list(zip(*(table.column(name).to_pylist() for name in KEYS), strict=True))
+    return list(zip(*(table.column(name).to_pylist() for name in REQUEST), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -164,4 +165,4 @@ def test_the_difference_of_two_tables_is_told_by_request_and_feature(clean: pa.T
     assert found.features == {"plays_7d"}
     assert found.keys == {_keys(clean)[0], _keys(clean)[3]}
     assert found.lonely == {_keys(clean)[0]}
-    assert len(align(clean, changed, KEYS)) == len(clean)
+    assert len(align(clean, changed, REQUEST)) == len(clean)

@@ -25,13 +25,12 @@ from contract.skew import Skew
 from contract.versions import PREFERENCES, TRAINING, Version, Versions
 from contract.windows import DAY_MS, HOUR_MS, iso_date
 from lab.pipeline import Pipeline
-from lab.run import live_rows
 from lab.skews import find
 from lab.source import WorldSource
 from lab.world import World
 from monitoring.compare import align, mismatches
 from monitoring.measures import UNMATCHED
-from monitoring.night import load_night
+from monitoring.night import live_rows, load_night
 from monitoring.suites import training
 from monitoring.training import KEYS, differing, training_frame
 from streaming.log import MemoryLog

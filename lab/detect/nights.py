@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from batch.listens import REQUEST
 from batch.rows import rows_for_spine
 from contract.features import FEATURES, NAMES, ROW_SCHEMA
 from contract.skew import Skew
@@ -17,8 +18,8 @@ from contract.windows import DAY_MS
 from lab.detect.recorded import Recorded
 from monitoring.compare import align, mismatches, tolerable
 from monitoring.measures import UNMATCHED
-from monitoring.night import Night, day_facts, sampled
-from monitoring.suspect import KEYS, Evidence, difference, once
+from monitoring.night import Night, day_facts, night_of, once, sampled
+from monitoring.suspect import Evidence, difference
 from streaming.outbox import in_sample
 from streaming.replay import Stretch
 
@@ -69,8 +70,8 @@ class Replayer:
         first, moved = None, set()
         for i, (night, clean) in enumerate(zip(nights, self._clean_nights, strict=True)):
             for midnight, mine, right in zip((True, True, False, False), _tables(night), _tables(clean), strict=True):
-                pair = align(right, once(mine), KEYS)
-                lonely = midnight and bool(len(pair.missing) or len(pair.extra) or len(mine) > len(once(mine)))
+                pair = align(right, mine, REQUEST)
+                lonely = midnight and bool(len(pair.missing) or len(pair.extra))
                 if first is None and (lonely or mismatches(pair)):
                     first = i
                 moved |= {f.name for f in FEATURES if not tolerable(pair, f.name).all()} | ({UNMATCHED} if lonely else set())
@@ -87,7 +88,7 @@ class Replayer:
         if difference(batch, live).keys:
             return Evidence(batch, live, lambda skews: self._midnights(skews, days), lambda skews: self._batch(skews, days))
         batch, live = (pa.concat_tables(getattr(night.requests, side) for night in nights) for side in ("left", "right"))
-        asked = live.select(list(KEYS))
+        asked = live.select(list(REQUEST))
         return Evidence(
             batch,
             live,
@@ -110,22 +111,20 @@ class Replayer:
         snapshot = live.filter(pc.and_(_at_cut(live, cuts), pc.equal(instant, as_of_ms)))
         today = pc.and_(pc.greater(instant, as_of_ms - DAY_MS), pc.less(instant, as_of_ms))
         served = sampled(live.filter(today), as_of_ms)
-        return Night(
-            as_of_ms=as_of_ms,
-            version=recorded.version,
-            batch=batch,
-            live=snapshot,
-            snapshot=align(batch, snapshot, KEYS),
-            requests=align(self._asked(served, skews), served, KEYS),
+        return night_of(
+            as_of_ms,
+            recorded.version,
+            snapshot=align(batch, snapshot, REQUEST),
+            requests=align(self._asked(served, skews), served, REQUEST),
             facts={**day_facts(recorded.job.lake, as_of_ms, cuts), "partitions_behind": 0},
         )
 
     def _asked(self, served: pa.Table, skews: Sequence[Skew]) -> pa.Table:
         """Return what the batch path says of served rows; what it says without skews is asked once."""
-        recorded, asked = self.recorded, served.select(list(KEYS))
+        recorded, asked = self.recorded, served.select(list(REQUEST))
         if skews:
             return rows_for_spine(recorded.skewed(skews), recorded.version, asked)
-        unknown = asked.join(self._requests.select(list(KEYS)), list(KEYS), join_type="left anti")
+        unknown = asked.join(self._requests.select(list(REQUEST)), list(REQUEST), join_type="left anti")
         if len(unknown):
             more = rows_for_spine(recorded.job, recorded.version, unknown)
             self._requests = pa.concat_tables([self._requests, more], promote_options="permissive")
@@ -134,7 +133,7 @@ class Replayer:
 
 def _only(rows: pa.Table, asked: pa.Table) -> pa.Table:
     """Return the rows of some requests."""
-    pair = align(rows, asked, KEYS)
+    pair = align(rows, asked, REQUEST)
     return pair.left
 
 

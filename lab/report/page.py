@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 
@@ -15,9 +16,10 @@ from lab.outcome import Outcome
 from lab.report.plot import quality_plot
 from lab.scenario import Scenario
 from lab.story import Story
-from monitoring.checks import docs_page
-from monitoring.incident import suspected
+from monitoring.checks import docs_of, docs_page
+from monitoring.incident import sliced, suspected
 from monitoring.suites import SUITES
+from monitoring.verdict import Verdict
 
 MANY_NIGHTS = 32
 """From here on the parity picture leaves out the days' numbers."""
@@ -63,6 +65,7 @@ def report_page(home: Home, scenario: Scenario, outcome: Outcome, story: Story |
     )
     environment.filters["told"] = _damage
     environment.filters["suspected"] = suspected
+    environment.filters["sliced"] = sliced
     document = outcome.document()
     nights = document["nights"]
     onset = next((i for incident in document["incidents"] for i, n in enumerate(nights) if n["night"] == incident["onset"]), None)
@@ -78,7 +81,16 @@ def report_page(home: Home, scenario: Scenario, outcome: Outcome, story: Story |
         rows=_parity(outcome),
         dense=len(nights) > MANY_NIGHTS,
         docs=os.path.relpath(docs, home.reports) if docs.exists() else None,
+        pages=[_pages(home, night.verdict) for night in outcome.nights],
     )
+
+
+def _pages(home: Home, verdict: Verdict) -> dict[str, str]:
+    """Return where the Data Docs tell of each suite of a night, seen from the report; of parity, the part that differs."""
+    requests_alone = verdict.parts.get("requests") and not verdict.parts.get("snapshot")
+    runs = dict.fromkeys(SUITES, verdict.night) | ({"parity": f"{verdict.night} requests"} if requests_alone else {})
+    found = {suite: docs_of(home.reports / "checks", suite, run) for suite, run in runs.items()}
+    return {suite: quote(os.path.relpath(page, home.reports)) for suite, page in found.items() if page is not None}
 
 
 def _story(story: Story | None) -> list[tuple[str, str]]:

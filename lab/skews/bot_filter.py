@@ -33,12 +33,9 @@ class BotFilter(Skew):
     seen_by = ("parity", "ranking")
     parameter = "the most events of a listener's day, 40 divided by the severity: one day in forty has more"
     value_name, unit, harmless, worst = "most events of a day", "", 100_000, 40
+    scale = "inverse"
     tries = (20, 30, 40, 50, 60)
     fix = "Flag bots once, before the paths part"
-
-    def __init__(self, severity: float = 1.0, seed: int = 0) -> None:
-        super().__init__(severity, seed)
-        self.value = min(self.harmless, self.worst / severity) if severity else self.harmless
 
     def batch_events(self, events: DataFrame) -> DataFrame:
         """Leave out the days with more events."""

@@ -30,12 +30,9 @@ class ColdStart(Skew):
     moves = ()
     parameter = "the most listens that are read in time, 550 divided by the severity: one listener in twenty has more"
     value_name, unit, harmless, worst = "most listens", "", 100_000, 550
+    scale = "inverse"
     tries = (200, 300, 400, 450, 500, 550, 600, 650, 700, 800, 1000)
     fix = "Bound the size of what is stored, and tell a read that failed from a listener whom nobody knows"
-
-    def __init__(self, severity: float = 1.0, seed: int = 0) -> None:
-        super().__init__(severity, seed)
-        self.value = min(self.harmless, self.worst / severity) if severity else self.harmless
 
     def serves(self, served: NDArray[np.bool_], window: View) -> NDArray[np.bool_]:
         """Keep back the rows of those with more listens."""

@@ -31,12 +31,9 @@ class LateDropped(Skew):
     seen_by = ("parity", "ranking")
     parameter = "allowed lateness, from two days down to 10 minutes by equal factors"
     value_name, unit, harmless, worst = "allowed lateness", "min", 2880, 10
+    scale = "factors"
     tries = (1, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440)
     fix = "Allow in serving what training allows (48 h), or count late events in a side path"
-
-    def __init__(self, severity: float = 1.0, seed: int = 0) -> None:
-        super().__init__(severity, seed)
-        self.value = self.harmless * (self.worst / self.harmless) ** severity
 
     def event(self, events: Events, partition: int) -> Events:
         """Drop what is later than allowed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contract.event import Events
 from contract.skew import Skew
 from contract.windows import DAY_MS, HOUR_MS
+from lab.skews.duplicates_counted import DuplicatesCounted
 
 
 class SeamDoubleCount(Skew):
@@ -19,11 +20,7 @@ class SeamDoubleCount(Skew):
     sources = ("https://github.com/airbnb/chronon/pull/276", "https://github.com/airbnb/chronon/pull/270")
     group = "volume"
     evidence = "A"
-    moves = (
-        "plays_24h", "plays_7d", "plays_yesterday", "skip_rate_28d", "replay_rate_28d", "listen_minutes_28d", "completion_28d",
-        "decayed_plays", "night_share_28d", "phone_share_28d", "podcast_share_28d", "podcast_completion_28d",
-        "show_completion_28d", "show_listens_28d",
-    )  # fmt: skip
+    moves = DuplicatesCounted.moves
     seen_by = ("parity", "ranking")
     parameter = "hours before midnight that both parts have, up to 2"
     value_name, unit, worst = "overlap", "h", 2

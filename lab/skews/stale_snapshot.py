@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract.features import NAMES
 from contract.skew import Skew
 from contract.windows import DAY_MS, floor_day
 
@@ -17,12 +18,7 @@ class StaleSnapshot(Skew):
     sources = ("https://developers.google.com/machine-learning/guides/rules-of-ml/", "https://github.com/airbnb/chronon/pull/870")
     group = "freshness"
     evidence = "A"
-    moves = (
-        "plays_24h", "plays_7d", "plays_yesterday", "active_days_28d", "skip_rate_28d", "replay_rate_28d", "listen_minutes_28d",
-        "completion_28d", "distinct_items_28d", "recency_hours", "decayed_plays", "sessions_7d", "session_minutes_7d",
-        "night_share_28d", "phone_share_28d", "podcast_share_28d", "podcast_completion_28d", "show_completion_28d",
-        "show_listens_28d", "top_genre", "top_genre_affinity", "genre_affinity", "user_vector",
-    )  # fmt: skip
+    moves = NAMES
     seen_by = ("distribution", "parity", "ranking")
     parameter = "days, up to 3"
     value_name, unit, worst = "age", "d", WORST_DAYS
