@@ -92,17 +92,21 @@ def monitors_table(trials: Sequence[Trial]) -> list[str]:
     ]
     told.append("|---|---|---|---|---|---|")
     worst = [trial for trial in trials if trial.first is not None and trial.severity == 1]
-    clean = [trial for trial in trials if trial.first is None]
     for monitor in _asked(trials):
         waits = [trial.nights_to_detection(monitor) for trial in worst if _looked(trial, monitor)]
         seen = [wait for wait in waits if wait is not None]
-        nights = sum(len(trial.nights) for trial in clean if _looked(trial, monitor))
-        wolf = sum(len(trial.alarms(monitor)) for trial in clean)
         told.append(
             f"| {monitor} | {len(seen)} of {len(waits)} | {sum(wait == 1 for wait in seen)} | "
-            f"{median(seen) if seen else '-'} | {100 * wolf / max(nights, 1):.1f} | {median(_seconds(trials, monitor)):.2g} |"
+            f"{median(seen) if seen else '-'} | {_false_alarms(trials, monitor):.1f} | {median(_seconds(trials, monitor)):.2g} |"
         )
     return told
+
+
+def _false_alarms(trials: Sequence[Trial], monitor: str) -> float:
+    """Return how many alarms a monitor raised in 100 nights on which no row differed."""
+    clean = [trial for trial in trials if trial.first is None and _looked(trial, monitor)]
+    alarms, nights = (sum(map(len, some)) for some in ((t.alarms(monitor) for t in clean), (t.nights for t in clean)))
+    return 100 * alarms / max(nights, 1)
 
 
 def skews_table(trials: Sequence[Trial]) -> list[str]:
@@ -130,7 +134,7 @@ def _count(trials: Sequence[Trial], monitor: str) -> str:
 
 
 def picture(trials: Sequence[Trial], path: Path) -> None:
-    """Draw skews by monitors: on which night each saw each at severity 1, in the median of the worlds that saw it."""
+    """Draw skews by monitors: on which night each saw each at severity 1, in the median of the worlds; above, false alarms."""
     monitors = _asked(trials)
     by_skew = {skew: some for (skew, severity), some in _by_skew(trials).items() if severity == 1}
     nights = max((len(trial.nights) for some in by_skew.values() for trial in some), default=1)
@@ -144,9 +148,16 @@ def picture(trials: Sequence[Trial], path: Path) -> None:
     axes.set_xticks(range(len(monitors)), monitors, rotation=40, ha="right")
     axes.set_yticks(range(len(by_skew)), list(by_skew))
     axes.tick_params(length=0)
+    wolf = [_false_alarms(trials, monitor) for monitor in monitors]
+    above = axes.secondary_xaxis("top")
+    above.set_xticks(range(len(monitors)), [f"{alarms:.0f}" for alarms in wolf])
+    above.set_xlabel("false alarms in 100 clean nights")
+    above.tick_params(length=0)
+    for label, alarms in zip(above.get_xticklabels(), wolf, strict=True):
+        label.set_color("firebrick" if alarms else "black")
     bar = figure.colorbar(image, ax=axes, ticks=range(1, nights + 2), shrink=0.4)
     bar.ax.set_yticklabels([*(f"night {night}" for night in range(1, nights + 1)), "never"])
-    axes.set_title("When each monitor sees each skew")
+    axes.set_title("On which night each monitor first sees each skew", pad=12)
     figure.savefig(path, bbox_inches="tight", dpi=120)
     plt.close(figure)
 
