@@ -46,18 +46,24 @@ def through(skews: Sequence[Skew], hook: str, value: T, *more: Any) -> T:
 
 
 def _own(skew: Skew, hook: str, value: T, more: Sequence[Any]) -> T:
+    failed = f"The skew '{skew.id}' failed in '{_called(skew, hook)}'"
     before = _columns(value)  # a hook may write into what it is given
     try:
         found = getattr(skew, hook)(value, *more)
     except SkewlabError:
         raise
     except Exception as error:
-        said = str(error).split("\n", 1)[0]
-        why = f"{type(error).__name__}: {said}{_line(skew.origin, error)}"
-        raise UsageError(f"The skew '{skew.id}' failed in '{hook}'", why, "Mend the skew") from error
+        said, line = str(error).split("\n", 1)[0], _line(skew.origin, error)
+        todo = "Mend the skew" if line else "Mend what it takes or what it gives back"
+        raise UsageError(f"{failed}: {type(error).__name__}: {said}{line}", "", todo) from error
     if wrong := _wrong(value, before, found):
-        raise UsageError(f"The skew '{skew.id}' failed in '{hook}'", wrong, "Return what the hook is given, changed")
+        raise UsageError(failed, wrong, "Return what the hook is given, changed")
     return cast(T, found)
+
+
+def _called(skew: Skew, hook: str) -> str:
+    """Say which method of the skew's own that is."""
+    return "each" if hook == "event" and isinstance(skew, PerEvent) and type(skew).event is PerEvent.event else hook
 
 
 def _wrong(value: object, before: Mapping[str, object], found: object) -> str:

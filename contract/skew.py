@@ -232,6 +232,8 @@ class PerEvent(Skew):
         """Lift ``each`` onto a batch."""
         seen = [(self.each(event), offset) for event, offset in zip(events.to_records(), events.offset.tolist(), strict=True)]
         kept = [(event, offset) for event, offset in seen if event is not None]
+        if wrong := [type(event).__name__ for event, _ in kept if not isinstance(event, Event)]:
+            raise TypeError(f"it gave back {wrong[0]}, neither an Event nor None")
         return Events.of([event for event, _ in kept], [offset for _, offset in kept])
 
 

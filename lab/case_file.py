@@ -90,7 +90,7 @@ def case_file(skew: type[Skew]) -> tuple[dict[str, Any], list[str]]:
     told = {
         "Story": skew.story,
         "Planted": f"in {PATHS[skew.side]}: {places}",
-        "Moves": ", ".join(skew.moves) or ("" if skew.origin else "no feature of a row"),
+        "Moves": ", ".join(skew.moves) or ("" if skew.origin else _moves_none(skew)),
         "Seen by": _sights(skew),
         "Knob": "\n".join(_knob(skew)),
         "Evidence": "" if skew.origin else GRADES[skew.evidence],
@@ -113,6 +113,10 @@ def _entry(skew: type[Skew]) -> dict[str, Any]:
     }
 
 
+def _moves_none(skew: type[Skew]) -> str:
+    return "no feature of a row: there are rows too few, or too many" if "parity" in skew.seen_by else "no feature of a row"
+
+
 def _sights(skew: type[Skew]) -> str:
     blind = [suite for suite in SIGHTS[:-1] if suite not in skew.seen_by]
     if not skew.seen_by:
@@ -128,7 +132,7 @@ def _knob(skew: type[Skew]) -> list[str]:
         lines.append(f"{skew.value_name}: {low} at severity 0, {high} at severity 1")
     if skew.spread < 1:
         lines.append(f"hits {percent(skew.spread)} of the listeners at severity 1, picked by chance")
-    if skew.tries:
+    if skew.tries and "parity" in skew.seen_by:
         tried = [f"{value:g}" for value in skew.tries]
         told = ", ".join(tried) if len(tried) <= SHORT else f"{len(tried)} values from {tried[0]} to {tried[-1]}"
         lines.append(f"as an explanation tried with {told} {skew.unit}".rstrip())

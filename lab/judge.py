@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from contract.features import BY_NAME
 from contract.settings import Settings
 from lab.inquiry import inquired, tell
 from lab.job import open_job
@@ -14,7 +15,7 @@ from monitoring.incident import incidents, suspected, write_incidents
 from monitoring.monitor import monitor
 from monitoring.night import published
 from monitoring.suites import SUITES
-from monitoring.verdict import read_verdicts
+from monitoring.verdict import Verdict, read_verdicts
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,14 @@ def judge_night(settings: Settings, as_of_ms: int) -> tuple[bytes, Told]:
     found = inquired(job, home, mine, [one.at_ms for one in verdicts], settings.step_events)
     paths = write_incidents(home, found)
     tell(settings, verdicts, [next((one for one in found if one.onset == incident.onset), incident) for incident in every])
-    lines = [f"{name:<13} {getattr(verdict, name)}" for name in SUITES]
+    lines = [_judged(verdict, name) for name in SUITES]
     lines += [f"features      {', '.join(verdict.alarmed)}"] if verdict.alarmed else []
     lines += [f"suspect       {suspected(msgspec.to_builtins(incident.suspect))}" for incident in found]
     lines += [f"incident      {path}" for path in paths] + [f"data docs     {page}"]
     return msgspec.json.encode(verdict), Told(lines, verdict.exit_code)
+
+
+def _judged(verdict: Verdict, suite: str) -> str:
+    """Say how a suite came out, and over what it failed beside features."""
+    over = [column for column in verdict.failed.get(suite, []) if column not in BY_NAME]
+    return f"{suite:<13} {getattr(verdict, suite)}" + (f": {', '.join(over)}" if over else "")

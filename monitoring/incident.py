@@ -107,14 +107,28 @@ def _damage(verdict: Verdict) -> dict[str, float | None]:
 
 
 def write_incidents(home: Home, found: Sequence[Incident]) -> list[Path]:
-    """Write each incident as JSON and Markdown, named by its onset."""
+    """Write each incident as JSON and Markdown, named by its onset.
+
+    What was known of its damage before and is not known now is kept as long as no other night belongs to it: a run of the lab
+    knows the truth, which a night that is judged by itself does not.
+    """
     paths = []
     for incident in found:
         base = home.incidents / incident.onset[:10]
+        incident = _remembering(incident, base.with_suffix(".json"))
         write_whole(base.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(incident), indent=1))
         write_whole(base.with_suffix(".md"), markdown(incident).encode())
         paths.append(base.with_suffix(".md"))
     return paths
+
+
+def _remembering(incident: Incident, path: Path) -> Incident:
+    if not path.exists():
+        return incident
+    before = msgspec.json.decode(path.read_bytes(), type=Incident)
+    if (before.onset, before.last_seen) != (incident.onset, incident.last_seen):
+        return incident
+    return msgspec.structs.replace(incident, damage={**before.damage, **incident.damage})
 
 
 def markdown(incident: Incident) -> str:

@@ -113,7 +113,11 @@ def published(home: Home, as_of_ms: int) -> Version:
     Raises:
         CannotJudge: the night was not run.
     """
+    if as_of_ms % DAY_MS:
+        raise CannotJudge(f"{iso(as_of_ms)} is no midnight", "a night ends at one", "Name a date")
     versions = Versions(home.versions)
+    if not home.versions.exists():
+        raise CannotJudge(f"There is no night in {home.root}", "nothing was published there", "Name another home with --home")
     if iso_date(as_of_ms) not in versions.names():
         raise CannotJudge(f"There is no night of {iso(as_of_ms)}", "", f"Run 'skewlab night --as-of {iso_date(as_of_ms)}'")
     return versions.get(iso_date(as_of_ms))

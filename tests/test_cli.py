@@ -17,6 +17,7 @@ from contract.skew import Skew
 from contract.versions import INITIAL, Versions
 from lab.case_file import SIGNATURES, case_file, signature
 from lab.skews import catalogue
+from lab.world import World
 from tests.saying import SCENARIO, Said, Say
 
 ROOT = Path(__file__).parent.parent
@@ -40,10 +41,10 @@ def test_help_lists_every_command() -> None:
     assert set(COMMANDS) <= set(listed)
 
 
-def test_an_unknown_skew_is_refused_with_the_known_ones() -> None:
-    line = in_a_process("skews", "show", "nothing").refusal
-    assert line.startswith("There is no skew 'nothing':")
-    assert all(name in line for name in catalogue())
+def test_an_unknown_skew_is_refused_with_the_nearest_one() -> None:
+    line = in_a_process("skews", "show", "podcast-resume:0.5").refusal
+    why = "neither in the catalogue nor a file that ends in .py"
+    assert line == f"There is no skew 'podcast-resume:0.5': {why}. Write 'podcast-resume', or see 'skewlab skews list'."
 
 
 @pytest.mark.parametrize("command", ["night", "monitor"])
@@ -56,9 +57,15 @@ def test_a_night_of_an_empty_lake_says_so(say: Say) -> None:
     assert "The lake is empty:" in say("night", "--as-of", "2026-01-08").refusal
 
 
-def test_a_night_that_was_not_run_cannot_be_judged(say: Say) -> None:
-    line = say("monitor", "--as-of", "2026-01-08", "--json").refusal
+def test_a_night_that_was_not_run_cannot_be_judged(say: Say, tmp_path: Path) -> None:
+    judge = ("monitor", "--json", "--home", str(tmp_path), "--as-of")
+    line = say(*judge, "2026-01-08").refusal
+    assert line == f"There is no night in {tmp_path}: nothing was published there. Name another home with --home."
+    Versions(Home(tmp_path).versions).publish_initial(World(7, 10).catalogue)
+    line = say(*judge, "2026-01-08").refusal
     assert line == "There is no night of 2026-01-08T00:00:00Z. Run 'skewlab night --as-of 2026-01-08'."
+    line = say(*judge, "2026-01-08T12:00:00Z").refusal
+    assert line == "2026-01-08T12:00:00Z is no midnight: a night ends at one. Name a date."
 
 
 @pytest.mark.parametrize("command", ["archive", "stream"])

@@ -63,9 +63,11 @@ def test_a_severity_above_1_is_refused() -> None:
         Request.parse("podcast-resume:1.5").make(SEED)
 
 
-def test_an_unknown_skew_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=f"no skew 'nothing'.*{', '.join(catalogue())}"):
+def test_an_unknown_skew_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(UsageError, match=r"no skew 'nothing'.* See 'skewlab skews list'"):
         Request.parse("nothing").make(SEED)
+    with pytest.raises(UsageError, match=r"no skew 'Podcast-Resum'.* Write 'podcast-resume', or see"):
+        Request.parse("Podcast-Resum").make(SEED)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,10 @@ BODIES = {
         "nobody looks at 'events'. Write 'event'; where it is a helper of your own, begin its name with _",
     ),
     "each without PerEvent": ("def each(self, event): return event", "only PerEvent calls 'each'. Derive it from"),
+    "no name": ("id = 5", "its id is 5. Write small letters, digits and -, like 'my-skew'"),
+    "a path for a name": ("id = '../x y'", "its id is '../x y'. Write small letters"),
+    "a name that is taken": ("id = 'podcast-resume'", "the catalogue has a 'podcast-resume' already. Give it an id of its own"),
+    "no text": ("title = None", "its title is no text. Write title = '...'"),
     "unknown side": ("side = 'live'", "its side is 'live'. Write one of streaming, batch, world"),
     "the other side": (
         "side = 'batch'\n    def clock(self, as_of_ms): return as_of_ms",
@@ -257,6 +263,27 @@ def test_events_come_back_with_whole_columns(tmp_path: Path, does: str, wrong: s
     batch = Events.of([event("ann", "song-a", 1), event("bob", "song-a", 2)], [0, 1])
     with pytest.raises(UsageError, match=f"failed in 'event': {wrong}"):
         through([own(tmp_path, "event", does)], "event", batch)
+
+
+@pytest.mark.parametrize(
+    ("does", "wrong"),
+    [
+        ("return 'x'", "TypeError: it gave back str, neither an Event nor None. Mend what it takes or what it gives back."),
+        ("return event.nothing", r"AttributeError: 'Event' object has no attribute 'nothing' \(own.py, line 5\). Mend the skew."),
+    ],
+)
+def test_what_is_wrong_with_each_is_told_of_each(tmp_path: Path, does: str, wrong: str) -> None:
+    lines = [
+        "from contract.skew import PerEvent",
+        "class Own(PerEvent):",
+        "    id = 'own'",
+        "    def each(self, event):",
+        f"        {does}",
+    ]
+    (tmp_path / "own.py").write_text("\n".join(lines))
+    batch = Events.of([event("ann", "song-a", 1)], [0])
+    with pytest.raises(UsageError, match=f"The skew 'own' failed in 'each': {wrong}"):
+        through([find(str(tmp_path / "own.py"))(1.0, SEED)], "event", batch, 0)
 
 
 def test_events_may_be_dropped_and_names_may_be_texts(tmp_path: Path) -> None:

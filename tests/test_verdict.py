@@ -189,6 +189,19 @@ def test_an_incident_is_written_for_people_and_scripts_under_its_onset(tmp_path:
     assert msgspec.json.decode(paths[1].with_suffix(".json").read_bytes(), type=Incident) == found[1]
 
 
+def test_what_a_run_knew_of_the_damage_stays_until_another_night_belongs_to_the_incident(tmp_path: Path) -> None:
+    (known,) = incidents([night(1), failing(2)])
+    write_incidents(Home(tmp_path), [msgspec.structs.replace(known, damage={**known.damage, "ndcg_lost": 0.25})])
+
+    def kept(*verdicts: Verdict) -> float | None:
+        (path,) = write_incidents(Home(tmp_path), incidents(verdicts))
+        return msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=Incident).damage.get("ndcg_lost")
+
+    assert kept(night(1), failing(2)) == 0.25
+    assert kept(night(1), failing(2), night(3)) == 0.25
+    assert kept(night(1), failing(2), failing(3)) is None
+
+
 def listeners(**groups: int) -> pd.DataFrame:
     """Return so many listeners of each country, named by it: SE-0, SE-1, ..."""
     names = [(f"{country}-{i}", country) for country, count in groups.items() for i in range(count)]

@@ -109,7 +109,9 @@ def find(name: str) -> type[Skew]:
         return _from_file(Path(name))
     known = catalogue()
     if name not in known:
-        raise UsageError(f"There is no skew '{name}'", f"the catalogue has {', '.join(known)}", "See 'skewlab skews list'")
+        near = difflib.get_close_matches(name.lower(), known, 1)
+        todo = f"Write '{near[0]}', or see 'skewlab skews list'" if near else "See 'skewlab skews list'"
+        raise UsageError(f"There is no skew '{name}'", "neither in the catalogue nor a file that ends in .py", todo)
     return known[name]
 
 
@@ -149,6 +151,7 @@ def _faults(skew: type[Skew]) -> Iterator[tuple[str, str]]:
     if skew.side not in HOOKS:
         yield f"its side is {skew.side!r}", f"Write one of {', '.join(HOOKS)}"
         return
+    yield from _unspeakable(skew)
     yield from _misspelt(skew)
     hooks = overridden(skew)
     if hooks and not set(hooks) & set(HOOKS[skew.side]):
@@ -157,6 +160,17 @@ def _faults(skew: type[Skew]) -> Iterator[tuple[str, str]]:
     yield from _unknown("seen_by", skew.seen_by, SIGHTS, "suite")
     yield from _unknown("group", [skew.group], get_args(Group), "group")
     yield from _unknown("evidence", [skew.evidence], get_args(Evidence), "grade of evidence")
+
+
+def _unspeakable(skew: type[Skew]) -> Iterator[tuple[str, str]]:
+    """Yield what keeps a skew from being spoken of: a name that is none or somebody else's, a fact that is no text."""
+    if not isinstance(skew.id, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", skew.id):
+        yield f"its id is {skew.id!r}", "Write small letters, digits and -, like 'my-skew'"
+    elif catalogue().get(skew.id, skew) is not skew:
+        yield f"the catalogue has a '{skew.id}' already", "Give it an id of its own"
+    for fact in ("title", "story", "parameter", "fix", "unit"):
+        if not isinstance(getattr(skew, fact), str):
+            yield f"its {fact} is no text", f"Write {fact} = '...'"
 
 
 def _misspelt(skew: type[Skew]) -> Iterator[tuple[str, str]]:
