@@ -78,7 +78,7 @@ class Skew:
     moves: ClassVar[Sequence[str]] = ()
     """The features that it should move."""
     seen_by: ClassVar[Sequence[str]] = ("parity",)
-    """The suites that should see it at severity 1."""
+    """The suites that see it at severity 1, in most of the worlds of ``docs/detection.md``."""
     fix: ClassVar[str] = ""
     parameter: ClassVar[str] = ""
     """What the severity means, in words."""

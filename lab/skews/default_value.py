@@ -29,7 +29,7 @@ class DefaultValue(Skew):
     group = "values"
     evidence = "A"
     moves = ("skip_rate_28d", "replay_rate_28d", "completion_28d", "podcast_completion_28d")
-    seen_by = ("distribution", "parity")
+    seen_by = ("distribution", "parity", "ranking")
     parameter = "share of listeners whose rows the client with the default reads"
     fix = "Make the default a part of the feature's definition, and tell the model apart what is missing"
 

@@ -26,7 +26,6 @@ class DroppedPoison(Skew):
     group = "volume"
     evidence = "A"
     moves = NAMES
-    seen_by = ("distribution", "parity", "ranking")
     parameter = "share of clients, up to 8 %"
     spread = WORST_SHARE
     fix = "Send what cannot be read to a dead-letter topic, and compare the counts of both paths by the hour"

@@ -28,7 +28,6 @@ class LateDropped(Skew):
     group = "time"
     evidence = "A"
     moves = NAMES
-    seen_by = ("parity", "ranking")
     parameter = "allowed lateness, from two days down to 10 minutes by equal factors"
     value_name, unit, harmless, worst = "allowed lateness", "min", 2880, 10
     scale = "factors"

@@ -34,6 +34,7 @@ class OovBucket(Skew):
     group = "values"
     evidence = "A"
     moves = ("top_genre", "top_genre_affinity", "genre_affinity")
+    seen_by = ("distribution", "parity")
     parameter = "share of listeners whose service has that encoder"
     fix = "Ship the vocabulary with the model, and in it a code for what is out of it"
 

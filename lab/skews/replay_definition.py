@@ -25,7 +25,6 @@ class ReplayDefinition(Skew):
     group = "meaning"
     evidence = "C"
     moves = ("replay_rate_28d", "top_genre", "top_genre_affinity", "genre_affinity", "user_vector")
-    seen_by = ("distribution", "parity")
     parameter = "within which time a play again is a replay, from 24 hours down to 1"
     value_name, unit, harmless, worst = "time for a replay", "h", 24, 1
     tries = (1, 2, 3, 6, 12, 48, 72)
