@@ -53,5 +53,5 @@ def judge_night(settings: Settings, as_of_ms: int) -> tuple[bytes, Told]:
 
 def _judged(verdict: Verdict, suite: str) -> str:
     """Say how a suite came out, and over what it failed beside features."""
-    over = [column for column in verdict.failed.get(suite, []) if column not in BY_NAME]
+    over = [column.strip("_").replace("_", " ") for column in verdict.failed.get(suite, []) if column not in BY_NAME]
     return f"{suite:<13} {getattr(verdict, suite)}" + (f": {', '.join(over)}" if over else "")

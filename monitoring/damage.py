@@ -27,6 +27,7 @@ from contract.keys import rec_id
 from contract.lake import Lake
 from contract.windows import DAY_MS, iso_date
 from monitoring.compare import Pair
+from monitoring.frames import read_table
 
 FEWEST = 30
 """Of fewer requests with an outcome nothing is said: their mean NDCG is off by some 0.06 by chance alone (0.35 / sqrt(30))."""
@@ -65,7 +66,7 @@ def replayed(home: Home, lake: Lake, catalogue: Catalogue, nights: Iterable[int]
     """Replay the kept requests of those nights of which the day behind is over; nights without any outcome are left out."""
     known = max(lake.nights(), default=0)
     ready = [at for at in nights if at + DAY_MS <= known and _kept(home, at).exists()]
-    found = (_replay(pq.read_table(_kept(home, at)), lake, catalogue, at) for at in ready)
+    found = (_replay(read_table(_kept(home, at)), lake, catalogue, at) for at in ready)
     return [one for one in found if one is not None]
 
 
@@ -126,7 +127,7 @@ def _podcasts(lake: Lake, night_ms: int, users: set[str]) -> pd.DataFrame:
     columns = ["user_id", "event_id", "item_id", "ts_ms", "ms_played", "duration_ms"]
     files = lake.files(from_date=iso_date(night_ms - DAY_MS), to_date=iso_date(night_ms + DAY_MS))
     wanted = [("kind", "==", "podcast")]
-    tables = [pq.read_table(file, columns=columns, filters=wanted, partitioning=None) for file in files]
+    tables = [read_table(file, columns=columns, filters=wanted, partitioning=None) for file in files]
     events = pa.concat_tables([pa.schema([LAKE_SCHEMA.field(c) for c in columns]).empty_table(), *tables]).to_pandas()
     return events[events["user_id"].isin(users)].drop_duplicates(["user_id", "event_id", "ts_ms"])
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,10 +43,25 @@ def read_rows(path: Path, filters: Filters | None = None) -> pa.Table:
     return pa.concat_tables([ROW_SCHEMA.empty_table(), *tables])
 
 
+def read_table(path: Path, **options: Any) -> pa.Table:
+    """Read any Parquet file, or a folder of them; ``options`` are those of ``pyarrow.parquet.read_table``.
+
+    Raises:
+        CannotJudge: it cannot be read.
+    """
+    with _readable(path):
+        return pq.read_table(path, **options)
+
+
 def _read(file: Path, filters: Filters | None) -> pa.Table:
-    try:
-        schema = pq.read_schema(file)
-        require_columns(schema, f"The file {file}")
+    with _readable(file):
+        require_columns(pq.read_schema(file), f"The file {file}")
         return pq.read_table(file, schema=ROW_SCHEMA, filters=filters)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, pa.ArrowException) as error:
-        raise CannotJudge(f"The file {file} cannot be read", str(error).splitlines()[0], _MEND) from error
+        raise CannotJudge(f"The file {path} cannot be read", str(error).splitlines()[0], _MEND) from error

@@ -123,9 +123,10 @@ def write_incidents(home: Home, found: Sequence[Incident]) -> list[Path]:
 
 
 def _remembering(incident: Incident, path: Path) -> Incident:
-    if not path.exists():
+    try:
+        before = msgspec.json.decode(path.read_bytes(), type=Incident)
+    except (FileNotFoundError, msgspec.MsgspecError):
         return incident
-    before = msgspec.json.decode(path.read_bytes(), type=Incident)
     if (before.onset, before.last_seen) != (incident.onset, incident.last_seen):
         return incident
     return msgspec.structs.replace(incident, damage={**before.damage, **incident.damage})

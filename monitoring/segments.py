@@ -8,19 +8,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from contract.event import LAKE_SCHEMA
 from contract.lake import Lake
 from contract.versions import Version
 from contract.windows import DAY_MS, iso_date
+from monitoring.frames import read_table
 from monitoring.numbers import Compared
 from monitoring.slices import SMALLEST
 from monitoring.verdict import Segment, SegmentNumbers
 
 WORSE = 1.5
 """A group is named where it is hit so many times as often as everybody."""
+KINDS = {0.0: "music only", 1.0: "podcasts only"}
+"""What a listener hears, by the share of podcasts."""
 _RANKED = 20_000
 """Of a group's requests at most so many are looked at for its numbers other than shares: more tell the same, slower."""
 
@@ -29,16 +31,18 @@ def profile(lake: Lake, version: Version, as_of_ms: int) -> pd.DataFrame:
     """Return country, device, tenure, kind and taste cluster of the listeners of a night, indexed by name."""
     week = lake.files(from_date=iso_date(as_of_ms - 7 * DAY_MS), to_date=iso_date(as_of_ms))
     columns = ["user_id", "country", "device", "ts_ms", "kind"]
-    read = [pq.read_table(file, columns=columns, partitioning=None) for file in week]
+    read = [read_table(file, columns=columns, partitioning=None) for file in week]
     events = pa.concat_tables([LAKE_SCHEMA.empty_table().select(columns), *read]).sort_by("ts_ms")
     podcast = pc.cast(pc.equal(events.column("kind"), "podcast"), pa.float64())
     grouped = events.append_column("podcast", podcast).group_by("user_id", use_threads=False)
     latest = grouped.aggregate([("country", "last"), ("device", "last"), ("podcast", "mean")]).to_pandas().set_index("user_id")
-    clusters = pq.read_table(version.folder / "profiles.parquet", columns=["user_id", "cluster"]).to_pandas()
-    rows = pq.read_table(version.rows, columns=["user_id", "active_days_28d"]).to_pandas().set_index("user_id")
+    clusters = read_table(version.folder / "profiles.parquet", columns=["user_id", "cluster"]).to_pandas()
+    rows = read_table(version.rows, columns=["user_id", "active_days_28d"]).to_pandas().set_index("user_id")
     frame = pd.DataFrame({"cluster": clusters.set_index("user_id")["cluster"]})
     frame["country"], frame["device"] = latest["country_last"], latest["device_last"]
-    frame["kind"] = latest["podcast_mean"].map(lambda share: {0.0: "music only", 1.0: "podcasts only"}.get(share, "both"))
+    frame["kind"] = latest["podcast_mean"].map(
+        lambda share: {0.0: "music only", 1.0: "podcasts only"}.get(share, "music and podcasts")
+    )
     frame["tenure"] = rows["active_days_28d"].map(lambda days: "under 7 active days" if days < 7 else "7 active days or more")
     return frame
 

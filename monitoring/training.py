@@ -20,13 +20,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from contract.features import FEATURES, NAMES, ROW_SCHEMA
 from contract.home import Home, snapshot_path
 from contract.versions import Version, Versions
 from contract.windows import iso_date
 from monitoring.compare import Pair, align, tolerable
+from monitoring.frames import read_table
 from monitoring.measures import UNMATCHED
 
 KEYS = ("user_id", "as_of_ms")
@@ -68,7 +68,7 @@ def _served(home: Home, versions: Versions, midnight: int, users: pa.Array) -> p
     if not all(path.exists() for path in paths):
         return None
     mine = pc.field("user_id").isin(users)
-    return pa.concat_tables([pq.read_table(path, schema=ROW_SCHEMA, filters=mine) for path in paths])
+    return pa.concat_tables([read_table(path, schema=ROW_SCHEMA, filters=mine) for path in paths])
 
 
 def _compared(versions: Versions, version: Version, trained: pa.Table, live: pa.Table) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from contract.errors import CannotJudge
 from contract.features import BY_NAME
 from contract.home import Home, write_whole
 from contract.windows import iso_date, parse_instant
@@ -107,9 +108,20 @@ def write_verdict(home: Home, verdict: Verdict) -> Path:
 
 
 def read_verdicts(home: Home) -> list[Verdict]:
-    """Return all kept verdicts, oldest first."""
-    paths = sorted((home.reports / "nights").glob("*.json"))
-    return [msgspec.json.decode(path.read_bytes(), type=Verdict) for path in paths]
+    """Return all kept verdicts, oldest first.
+
+    Raises:
+        CannotJudge: one of them cannot be read.
+    """
+    return [_read(path) for path in sorted((home.reports / "nights").glob("*.json"))]
+
+
+def _read(path: Path) -> Verdict:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Verdict)
+    except msgspec.MsgspecError as error:
+        again = f"Judge that night again: 'skewlab monitor --as-of {path.stem}'"
+        raise CannotJudge(f"The verdict {path} cannot be read", str(error), again) from error
 
 
 def only_features(columns: Sequence[str]) -> list[str]:

@@ -58,15 +58,19 @@ def catch_up(path: PartitionPath, lake: Lake, upto: int, step_events: int | None
     Raises:
         InfrastructureError: the archiver has not come that far yet.
     """
-    _require(lake.commits(path.partition), path.partition, upto)
     dead = _consume(path, records_between(lake, path.partition, path.offset, upto), step_events or _NEVER)
     path.offset = upto
     return dead
 
 
 def records_between(lake: Lake, partition: int, first: int, end: int) -> list[RawRecord]:
-    """Return the records ``[first, end)`` of a partition as they were sent, as far as the lake keeps them (see the module)."""
+    """Return the records ``[first, end)`` of a partition as they were sent, as far as the lake keeps them (see the module).
+
+    Raises:
+        InfrastructureError: the archiver has not come that far yet.
+    """
     commits = lake.commits(partition)
+    _require(commits, partition, end)
     rejected = _rejected(lake, partition, commits, end)
     return _log(_events(lake, partition, commits, first, end), rejected, commits, first, end)
 

@@ -161,6 +161,12 @@ def test_a_snapshot_that_is_no_parquet_is_refused(night: Night) -> None:
     assert "cannot be read" in night.refusal()
 
 
+def test_what_groups_are_told_by_is_refused_where_it_is_no_parquet(night: Night) -> None:
+    night.batch(with_first("plays_7d", 10_000))
+    (night.home.versions / iso_date(night.midnight) / "profiles.parquet").write_bytes(b"PAR1 torn")
+    assert "profiles.parquet cannot be read" in night.refusal()
+
+
 def test_a_night_without_a_snapshot_is_refused(night: Night) -> None:
     shutil.rmtree(night.snapshots)
     assert "The live path left no snapshot" in night.refusal()

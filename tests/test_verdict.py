@@ -8,6 +8,7 @@ import msgspec
 import pandas as pd
 import pytest
 
+from contract.errors import CannotJudge
 from contract.features import BY_NAME
 from contract.home import Home
 from monitoring.incident import Incident, incidents, markdown, write_incidents
@@ -86,6 +87,14 @@ def test_a_verdict_is_read_as_it_was_written(tmp_path: Path) -> None:
     verdict = failing(1, PLAYS, affected=["ann"], failed={"parity": [PLAYS]}, segments=[CARS], **told)
     write_verdict(Home(tmp_path), verdict)
     assert read_verdicts(Home(tmp_path)) == [verdict]
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"night": 5}'])
+def test_a_verdict_that_cannot_be_read_is_told_in_one_line(tmp_path: Path, text: str) -> None:
+    path = write_verdict(Home(tmp_path), night(1))
+    path.write_text(text)
+    with pytest.raises(CannotJudge, match=r"cannot be read: .*\. Judge that night again: 'skewlab monitor --as-of 2026-01-01'\."):
+        read_verdicts(Home(tmp_path))
 
 
 def test_verdicts_are_read_oldest_first_and_a_night_judged_again_replaces_itself(tmp_path: Path) -> None:
@@ -200,6 +209,8 @@ def test_what_a_run_knew_of_the_damage_stays_until_another_night_belongs_to_the_
     assert kept(night(1), failing(2)) == 0.25
     assert kept(night(1), failing(2), night(3)) == 0.25
     assert kept(night(1), failing(2), failing(3)) is None
+    (Home(tmp_path).incidents / "2026-01-02.json").write_text("{")
+    assert kept(night(1), failing(2)) is None
 
 
 def listeners(**groups: int) -> pd.DataFrame:
