@@ -89,7 +89,12 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 def join(bootstrap: str, timing: Timing) -> tuple[KafkaConsumer, Changes]:
-    """Become a member of the group, which the first poll completes."""
+    """Become a member of the group, which the first poll completes.
+
+    The client is made to know the topic's partitions first. One that leads the group without knowing them gives nobody anything,
+    joins again once it does, and loses what it is given then where a poll ends between the two answers (kafka-python 3.0.12): it
+    would sit there without partitions, heartbeats or an error.
+    """
     changes = Changes()
     changes.consumer = KafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -105,6 +110,7 @@ def join(bootstrap: str, timing: Timing) -> tuple[KafkaConsumer, Changes]:
         **CLIENT,
     )
     changes.consumer.subscribe([EVENTS], listener=changes)
+    changes.consumer.partitions_for_topic(EVENTS)
     return changes.consumer, changes
 
 

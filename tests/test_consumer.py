@@ -12,7 +12,7 @@ from contract.event import Event
 from contract.keys import DEAD_LETTERS, EVENTS
 from contract.records import encode
 from streaming.consumer import _pieces
-from streaming.group import Changes, Timing, at, positions
+from streaming.group import TIMING, Changes, Timing, at, join, positions
 from streaming.kafka_log import FETCH_RECORDS, KafkaLog
 from streaming.redis_store import RedisStore
 from streaming.store import Write
@@ -47,6 +47,14 @@ def test_members_come_and_go_and_the_state_is_as_if_there_had_been_one(stack: Se
         sent.consumed_to(2)
     assert sent.stored(home) == sent.expected(home)
     assert dead_letters(stack) == sum(len(step.dead) for step in sent.steps(home)) > 0
+
+
+def test_a_member_knows_the_partitions_before_it_joins(stack: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the first of its group it deals them out, and kafka-python may lose what comes of dealing out none."""
+    consumer, _ = join(stack.kafka, TIMING)
+    monkeypatch.setattr(consumer, "_fetch_all_topic_metadata", lambda: None)  # what is not known now stays so
+    assert consumer.partitions_for_topic(EVENTS) == set(range(PARTITIONS))
+    consumer.close(autocommit=False)
 
 
 def test_a_partition_that_does_not_move_is_not_read_again(stack: Servers, tmp_path: Path) -> None:
