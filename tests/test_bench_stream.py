@@ -66,6 +66,13 @@ def test_a_ratio_is_the_median_of_the_rounds() -> None:
     assert found.middle("member") == Pace(1, 30)
 
 
+def test_a_round_that_could_not_be_measured_counts_nowhere() -> None:
+    found = Found({"members": [stream.NONE, Pace(1, 30)], "member": [Pace(1, 10), Pace(1, 60)]})
+    assert found.middle("members") == Pace(1, 30)
+    assert found.ratio("members", "member") == 0.5
+    assert math.isnan(Found({"members": [stream.NONE]}).middle("members").per_s)
+
+
 def test_quix_that_is_not_there_is_told_and_not_invented() -> None:
     found = Found({name: [Pace(100.0, 200.0)] for name in ("raw", "member", "members")}, no_quix="no network")
     row = next(row for row in stream._paces(found) if row.name == "vs_quix")
@@ -170,7 +177,7 @@ def test_a_tiny_run_measures_every_row_but_the_one_that_is_away(tmp_path: Path, 
     rows = {row.name: row for row in bench_stream(load_settings(home=tmp_path), TINY, said.append)}
     assert list(rows)[: len(NAMES)] == NAMES
     assert all(row.met is None for row in rows.values())
-    assert {name for name in NAMES if math.isnan(rows[name].value)} <= {"vs_quix", "freshness_p99_ms"}
+    assert {name for name in NAMES if math.isnan(rows[name].value)} <= {"vs_quix", "two_members", "freshness_p99_ms"}
     assert rows["events_per_cpu_s"].value > 0
     assert 0 < rows["state_bytes_median"].value < 20_000
     assert document("stream", list(rows.values()), {})["rows"][2]["baseline"].startswith("not measured: Quix Streams could not")

@@ -32,6 +32,8 @@ from tests.toylake import ToyLog, encoded
 pytestmark = pytest.mark.stack
 STEP = 7
 TIMING = Timing(outage_s=20)
+STEPS = "HMGET", "EVALSHA"
+"""What a step asks Redis: whether a snapshot may be written, and to write."""
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +167,7 @@ def test_a_zombie_that_wakes_behind_its_successor_is_refused_and_says_so(here: H
         zombie = here.member(proxy.url)
         wait_until(lambda: zombie.said()[-1:] == ["Has partitions 0, 1, 2, 3."])
         before = writes(proxy)
-        proxy.hold()
+        proxy.hold(*STEPS)
         here.send(0, 1)
         wait_until(lambda: writes(proxy) > before)
         zombie.pause()
@@ -179,8 +181,8 @@ def test_a_zombie_that_wakes_behind_its_successor_is_refused_and_says_so(here: H
 
 
 def writes(proxy: RedisProxy) -> int:
-    """How many steps have come: what asks whether a snapshot may be written, and what writes a step."""
-    return proxy.seen("HMGET") + proxy.seen("EVALSHA")
+    """How many steps have come."""
+    return sum(map(proxy.seen, STEPS))
 
 
 def test_kafka_is_killed_and_comes_back(here: Here) -> None:

@@ -279,6 +279,18 @@ def test_a_request_that_is_held_back_is_done_when_it_is_released(proxy: RedisPro
         assert answer.result(10) == 1
 
 
+@pytest.mark.stack
+def test_a_held_command_holds_no_other(proxy: RedisProxy, upstream: str) -> None:
+    with bare(proxy) as client, bare(proxy) as other, redis.Redis.from_url(upstream) as direct, ThreadPoolExecutor(1) as asks:
+        proxy.hold("INCRBY")
+        answer = asks.submit(client.incr, "n")
+        until(lambda: saw(proxy, "INCRBY"))
+        assert other.set("a", 1)
+        assert direct.get("n") is None
+        proxy.release()
+        assert answer.result(10) == 1
+
+
 def saw(proxy: RedisProxy, command: str) -> None:
     if not proxy.seen(command):
         raise SkewlabError("not yet")

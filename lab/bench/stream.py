@@ -93,6 +93,10 @@ class Fresh:
     to_kafka_p99_ms: float
 
 
+NONE = Pace(math.nan, math.nan)
+"""The pace of a round in which it could not be measured."""
+
+
 @dataclass
 class Found:
     """The paces of the rounds, by contender; why there is no Quix Streams, if there is none."""
@@ -101,14 +105,14 @@ class Found:
     no_quix: str | None = None
 
     def middle(self, name: str) -> Pace:
-        """Return the medians of a contender's rounds; NaN where it has none."""
-        paces = self.paces.get(name) or [Pace(math.nan, math.nan)]
+        """Return the medians of a contender's measured rounds; NaN where it has none."""
+        paces = [one for one in self.paces.get(name, []) if one is not NONE] or [NONE]
         return Pace(median(one.per_s for one in paces), median(one.per_cpu_s for one in paces))
 
     def ratio(self, name: str, other: str) -> float:
         """Return how much more one contender does a CPU-second than another: the median of the rounds; NaN without one."""
         pairs = zip(self.paces.get(name, []), self.paces.get(other, []), strict=False)
-        return median([one.per_cpu_s / two.per_cpu_s for one, two in pairs] or [math.nan])
+        return median([one.per_cpu_s / two.per_cpu_s for one, two in pairs if one is not NONE and two is not NONE] or [math.nan])
 
 
 @dataclass
@@ -196,7 +200,12 @@ class Bench:
             self._wait(members, self._ends, LIMIT_S)
             for member in members:
                 member.leave()
-            return pace([member.heard()["marks"] for member in members], self.size.warm // (count * count))
+            marks = [member.heard()["marks"] for member in members]
+        try:
+            return pace(marks, self.size.warm // (count * count))
+        except InfrastructureError as error:  # in a small run one may have done everything before another had joined
+            self.say(f"{count} members are not measured: {error}")
+            return NONE
 
     @contextmanager
     def _running(self, count: int) -> Iterator[list[Contender]]:

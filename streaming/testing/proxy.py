@@ -59,6 +59,7 @@ class RedisProxy:
         self._closed = threading.Event()
         self._passes = threading.Event()
         self._passes.set()
+        self._held: frozenset[str] = frozenset()
         self._seen: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -76,8 +77,9 @@ class RedisProxy:
         """Hold each request back for so long from now on; 0 ends it."""
         self._delay_s = seconds
 
-    def hold(self) -> None:
-        """Hold each request back until ``release``; it is counted as seen meanwhile."""
+    def hold(self, *commands: str) -> None:
+        """Hold each request (of these commands, where some are named) back until ``release``; it is counted as seen meanwhile."""
+        self._held = frozenset(commands)
         self._passes.clear()
 
     def release(self) -> None:
@@ -164,10 +166,12 @@ class RedisProxy:
         with client.makefile("rb") as asks, server.makefile("rb") as answers:
             while True:
                 request = _value(asks)
-                loss = self._loss(_command(request))
+                command = _command(request)
+                loss = self._loss(command)
                 if self._delay_s:
                     self._closed.wait(self._delay_s)
-                self._passes.wait()
+                if not self._held or command in self._held:
+                    self._passes.wait()
                 if loss != "request":
                     server.sendall(request)
                     reply = _reply(answers)
