@@ -40,10 +40,16 @@ SETTINGS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.codegen.cache.maxEntries": "2000",  # a night has more stages than the default keeps
-    "spark.sql.dataFrameQueryContext.enabled": "false",  # three calls to the JVM fewer for each column expression
+    "spark.python.sql.dataFrameDebugging.enabled": "false",  # where in Python a column was made: ten calls to the JVM
+    "spark.sql.dataFrameQueryContext.enabled": "false",  # and where in the JVM
     "spark.executor.defaultJavaOptions": "-Duser.timezone=UTC -Xss4m",
 }
 """What plans and results depend on, wherever they are computed."""
+
+JAVA = "-Duser.timezone=UTC -Xss4m -XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m"
+"""What this process's own JVM is told."""
+FIRST_COMPILER = "-XX:TieredStopAtLevel=1"
+"""The second compiler's work comes back after some minutes on many rows; before, it takes a core from what is waited for."""
 
 
 def submitted() -> bool:
@@ -56,11 +62,14 @@ def said_in(log: Path) -> str:
     return "Its messages stand above" if submitted() else f"Its log is {log}"
 
 
-def open_session(log: Path, master: str | None = "local[2]", memory: str = "1g", host: str | None = None) -> SparkSession:
+def open_session(
+    log: Path, master: str | None = "local[2]", memory: str = "1g", host: str | None = None, *, brief: bool = False
+) -> SparkSession:
     """Start the session, or return the one that this process has. What its JVM says on standard error goes to ``log``.
 
     ``host`` is the address of this machine at which executors reach this process, where it is not the one on the way to the
-    master. Under ``spark-submit`` only ``master`` counts; None leaves it as it was submitted.
+    master. A ``brief`` session is for minutes of work on few events. Under ``spark-submit`` only ``master`` counts; None leaves
+    it as it was submitted.
 
     Raises:
         UsageError: the name is none of a master.
@@ -72,7 +81,7 @@ def open_session(log: Path, master: str | None = "local[2]", memory: str = "1g",
     builder = builder.config("spark.sql.warehouse.dir", str(log.parent / "warehouse"))  # else in the folder we stand in
     if master.startswith("local"):
         builder = builder.config("spark.shuffle.compress", "false")  # a disk near by is faster than the packing
-    for name, value in {**SETTINGS, **({} if submitted() else _driver(memory, host or own))}.items():
+    for name, value in {**SETTINGS, **({} if submitted() else _driver(memory, host or own, brief=brief))}.items():
         builder = builder.config(name, value)
     logging.getLogger("py4j").setLevel(logging.CRITICAL)  # it writes a traceback for every interruption
     try:
@@ -91,7 +100,7 @@ def _submitted_master() -> str:
     return SparkConf().get("spark.master", "local[2]") or ""
 
 
-def _driver(memory: str, host: str) -> dict[str, str]:
+def _driver(memory: str, host: str, *, brief: bool) -> dict[str, str]:
     """Return the settings of a JVM that this process starts itself, reached by executors at ``host``."""
     os.environ.setdefault("SPARK_LOCAL_IP", host)
     return {
@@ -100,7 +109,7 @@ def _driver(memory: str, host: str) -> dict[str, str]:
         "spark.driver.bindAddress": host,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -Xss4m -XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m",
+        "spark.driver.extraJavaOptions": f"{JAVA} {FIRST_COMPILER}" if brief else JAVA,
     }
 
 

@@ -18,9 +18,10 @@ from contract.lake import Lake
 from contract.preferences import Preferences
 from contract.ranker import Ranker
 from contract.versions import Version
-from contract.windows import DAY_MS
+from contract.windows import DAY_MS, iso_date
 
 RETRAIN_DAYS = 7
+NOBODY = "nobody listened before the last day"
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,12 @@ def choose_ranker(
         why = "nobody listened" if shows else "the catalogue has no show"
         return Choice(active.ranker, untrained_card(as_of_ms, why, active.ranker))
     midnights = [as_of_ms - days * DAY_MS for days in range(MIDNIGHTS, 0, -1)]
+    if not job.lake.event_files(to_date=iso_date(midnights[-1] - 1)):  # told without asking Spark
+        return Choice(active.ranker, untrained_card(as_of_ms, NOBODY, active.ranker))
     trainable = training_set(job, active, training_spine(sampled(heard), job.lake, cuts, midnights), shows)
     pairs = trainable.pairs
     if not len(pairs):
-        why = "nobody listened before the last day"
-        return Choice(active.ranker, untrained_card(as_of_ms, why, active.ranker))
+        return Choice(active.ranker, untrained_card(as_of_ms, NOBODY, active.ranker))
     comparison = compare(pairs, candidates)
     ranker = train(pairs, comparison, shows, as_of_ms)
     card = model_card(Trained(as_of_ms, pairs, comparison, shows, ranker, active.ranker))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,12 @@ from lab.source import Source, WorldSource
 from lab.world import World
 
 if TYPE_CHECKING:
+    from batch.listens import Job
     from lab.outcome import Outcome
     from lab.story import Story
+
+BRIEF_USERS = 1_000
+"""A simulated world of so many listeners at most is a matter of minutes, and Spark is started for that."""
 
 
 def run_demo(settings: Settings, seed: int | None) -> tuple[Outcome, Story, Path]:
@@ -43,11 +48,18 @@ def run_file(path: Path, settings: Settings, flags: dict[str, Any]) -> tuple[Out
 def _run(scenario: Scenario, settings: Settings) -> Outcome:
     settings = settings.model_copy(update=_of_the_file(scenario, settings))
     plan = plan_of(scenario, _source(scenario, settings))
-    with progress_of(plan.source.days) as progress:
-        # Spark, Great Expectations and the rest take seconds to load: progress is told meanwhile
+    with progress_of(plan.source.days) as progress, ThreadPoolExecutor(1, "spark") as pool:
+        # Great Expectations and the rest take seconds to load, Spark to start: one beside the other, and progress is told
+        job = pool.submit(_job, settings, brief=scenario.source is None and scenario.users <= BRIEF_USERS)
         from lab.run import run_scenario
 
-        return run_scenario(plan, settings, progress)
+        return run_scenario(plan, settings, progress, job)
+
+
+def _job(settings: Settings, *, brief: bool) -> Job:
+    from lab.job import open_job
+
+    return open_job(settings, brief=brief)
 
 
 def _of_the_file(scenario: Scenario, settings: Settings) -> dict[str, Any]:

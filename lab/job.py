@@ -21,10 +21,11 @@ from lab.service import InService, put_in_service
 _SCHEME = re.compile(r"[A-Za-z][\w+.-]*:")
 
 
-def open_job(settings: Settings, skews: Sequence[Skew] = (), lake: str | None = None) -> Job:
+def open_job(settings: Settings, skews: Sequence[Skew] = (), lake: str | None = None, *, brief: bool = False) -> Job:
     """Start Spark and put the job together; only skews of the batch side act.
 
-    ``lake`` is where the lake lies: a folder, or a Hadoop path with its scheme. Without it, it is the home's own.
+    ``lake`` is where the lake lies: a folder, or a Hadoop path with its scheme. Without it, it is the home's own. A ``brief`` job
+    is one of minutes, over few events.
 
     Raises:
         UsageError: there is no such lake, or no such kind of master.
@@ -34,7 +35,7 @@ def open_job(settings: Settings, skews: Sequence[Skew] = (), lake: str | None = 
     if not submitted():
         use_java()
     master = None if submitted() and not settings.given("spark_master") else settings.spark_master
-    spark = open_session(settings.places.spark_log, master, settings.spark_memory, settings.spark_host)
+    spark = open_session(settings.places.spark_log, master, settings.spark_memory, settings.spark_host, brief=brief)
     here = str(spark.sparkContext.master).startswith("local")  # executors elsewhere would write tiles to their own disks
     tiles = settings.places.tiles if here else None
     return Job(spark, local or lake_at(spark, lake or ""), tuple(skew for skew in skews if skew.side == "batch"), tiles)

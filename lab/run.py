@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from batch.listens import Job
@@ -18,7 +17,6 @@ from contract.skew import Acting
 from contract.versions import Version, Versions
 from lab.heal import rebuild_partition
 from lab.inquiry import inquired, tell
-from lab.job import open_job
 from lab.outcome import NightOutcome, Outcome, Quality
 from lab.overrides import Override, record
 from lab.pipeline import Pipeline
@@ -193,27 +191,18 @@ class Run:
         return Quality(live, ndcg_of_rows(self._twin.snapshot(as_of), *truth) if self._twin else live, minutes)
 
 
-def run_scenario(plan: Plan, settings: Settings, progress: Progress) -> Outcome:
-    """Run a scenario from its beginning, in the settings' home."""
+def run_scenario(plan: Plan, settings: Settings, progress: Progress, job: Future[Job]) -> Outcome:
+    """Run a scenario from its beginning, in the settings' home; Spark starts meanwhile."""
     home = settings.places
-    with _opened(settings, progress) as (stack, job):
+    progress.stage(-1, "start")
+    with open_stack(settings) as stack:
         require_unused(stack)
         _cleared(home)
-        run = Run(plan, home, stack, job, Checks(home.reports / "checks"), progress, settings)
+        run = Run(plan, home, stack, job.result(), Checks(home.reports / "checks"), progress, settings)
         outcome = run.execute()
         progress.stage(plan.source.days - 1, "data docs")
         run.checks.build_docs()
     return outcome
-
-
-@contextmanager
-def _opened(settings: Settings, progress: Progress) -> Iterator[tuple[Stack, Job]]:
-    """Start the brokers beside the Spark session: both take some seconds."""
-    progress.stage(-1, "start")
-    with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(open_job, settings)
-        with open_stack(settings) as stack:
-            yield stack, job.result()
 
 
 def _cleared(home: Home) -> None:

@@ -26,7 +26,7 @@ from tests.whole import small_lake
 def spark(tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
     """Return the session of this process."""
     use_java()
-    return open_session(tmp_path_factory.mktemp("spark") / "spark.log")
+    return open_session(tmp_path_factory.mktemp("spark") / "spark.log", brief=True)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ And a recorded world without a skew is exact.
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from batch.listens import REQUEST
+from batch.listens import REQUEST, Job
 from contract.home import Home
 from contract.settings import Settings
 from contract.windows import DAY_MS, iso_date
@@ -51,8 +52,10 @@ def both(tmp_path_factory: pytest.TempPathFactory, spark: object) -> Both:
     scenario = Scenario(name="five", seed=SEED, users=USERS, days=DAYS, skews=skews)
     on_stack = settings("run")
     plan = plan_of(scenario, lambda changes: WorldSource(World(SEED, USERS, changes=changes), DAYS))
+    started: Future[Job] = Future()
+    started.set_result(open_job(on_stack))
     with (tmp_path_factory.mktemp("said") / "progress").open("w") as out, Lines(DAYS, out) as progress:
-        run_scenario(plan, on_stack, progress)
+        run_scenario(plan, on_stack, progress, started)
     alone = settings("recorded")
     recorded = record(open_job(alone), alone.places, WorldSource(World(SEED, USERS), DAYS), alone, SEED)
     return Both(on_stack.places, recorded)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pytest
 from pyspark.sql import SparkSession
 
+from batch import weekly
 from batch.listens import Job
 from batch.ranker import show_facts
 from batch.rows import rows_as_of
@@ -168,6 +169,17 @@ def test_too_little_to_compare_makes_no_ranker_and_a_card(toy: Toy) -> None:
     assert "2 listeners" in choice.card
     assert choice.sample is not None
     assert len(choice.sample) == 0, "the lake has a cut of none of these midnights"
+
+
+def test_where_nobody_listened_before_the_last_day_spark_is_not_asked(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, version, rows, cuts = toy
+    first = parse_instant(min(file.date for file in job.lake.event_files()))
+    monkeypatch.setattr(weekly, "training_set", None)  # whoever calls it fails
+    choice = choose_ranker(job, version, rows, first + DAY_MS, cuts, {})
+    assert "nobody listened before the last day" in choice.card
+    assert choice.ranker is None
+    with pytest.raises(TypeError, match="not callable"):
+        choose_ranker(job, version, rows, first + 2 * DAY_MS, cuts, {})
 
 
 def test_nothing_is_learned_from_who_wants_privacy(toy: Toy) -> None:
