@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,9 +105,19 @@ def test_members_that_end_again_and_again_end_all_with_one_line(stack: Servers, 
 def test_a_taken_port_of_one_member_is_said_before_any_is_started(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, stack="external", kafka="127.0.0.1:1")
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        port = above_a_free_one(taken)
         taken.listen()
-        port = taken.getsockname()[1]
         with pytest.raises(InfrastructureError, match=f"Port {port} is taken"):
             consume_together(settings, 2, port - 1, threading.Event(), print)
     assert not (tmp_path / "stream").exists()
+
+
+def above_a_free_one(one: socket.socket) -> int:
+    """Bind it to a port whose predecessor is free, and return the port."""
+    while True:
+        with socket.socket() as below:
+            below.bind(("127.0.0.1", 0))
+            port: int = below.getsockname()[1] + 1
+            with suppress(OSError, OverflowError):
+                one.bind(("127.0.0.1", port))
+                return port
