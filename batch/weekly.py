@@ -59,19 +59,22 @@ def choose_ranker(
     heard = _open(rows, wishes)
     shows = show_facts(heard, active.catalogue)
     if not shows or not len(heard):
-        why = "nobody listened" if shows else "the catalogue has no show"
-        return Choice(active.ranker, untrained_card(as_of_ms, why, active.ranker))
+        return _untrained(active, as_of_ms, "nobody listened" if shows else "the catalogue has no show")
     midnights = [as_of_ms - days * DAY_MS for days in range(MIDNIGHTS, 0, -1)]
     if not job.lake.event_files(to_date=iso_date(midnights[-1] - 1)):  # told without asking Spark
-        return Choice(active.ranker, untrained_card(as_of_ms, NOBODY, active.ranker))
+        return _untrained(active, as_of_ms, NOBODY)
     trainable = training_set(job, active, training_spine(sampled(heard), job.lake, cuts, midnights), shows)
     pairs = trainable.pairs
     if not len(pairs):
-        return Choice(active.ranker, untrained_card(as_of_ms, NOBODY, active.ranker))
+        return _untrained(active, as_of_ms, NOBODY)
     comparison = compare(pairs, candidates)
     ranker = train(pairs, comparison, shows, as_of_ms)
     card = model_card(Trained(as_of_ms, pairs, comparison, shows, ranker, active.ranker))
     return Choice(ranker or active.ranker, card, kept_sample(trainable.rows, job.lake.nights()))
+
+
+def _untrained(active: Version, as_of_ms: int, why: str) -> Choice:
+    return Choice(active.ranker, untrained_card(as_of_ms, why, active.ranker))
 
 
 def _open(rows: pa.Table, wishes: Preferences) -> pa.Table:
