@@ -19,7 +19,6 @@ from lab.source import Source, WorldSource
 from lab.world import World
 
 if TYPE_CHECKING:
-    from batch.listens import Job
     from lab.outcome import Outcome
     from lab.story import Story
 
@@ -49,17 +48,14 @@ def _run(scenario: Scenario, settings: Settings) -> Outcome:
     settings = settings.model_copy(update=_of_the_file(scenario, settings))
     plan = plan_of(scenario, _source(scenario, settings))
     with progress_of(plan.source.days) as progress, ThreadPoolExecutor(1, "spark") as pool:
-        # Great Expectations and the rest take seconds to load, Spark to start: one beside the other, and progress is told
-        job = pool.submit(_job, settings, brief=scenario.source is None and scenario.users <= BRIEF_USERS)
+        # Spark takes seconds to start, Great Expectations and the rest to load: one beside the other, and progress is told.
+        # PySpark itself is loaded before, in this thread: its modules import each other in circles
+        from lab.job import open_job
+
+        job = pool.submit(open_job, settings, brief=scenario.source is None and scenario.users <= BRIEF_USERS)
         from lab.run import run_scenario
 
         return run_scenario(plan, settings, progress, job)
-
-
-def _job(settings: Settings, *, brief: bool) -> Job:
-    from lab.job import open_job
-
-    return open_job(settings, brief=brief)
 
 
 def _of_the_file(scenario: Scenario, settings: Settings) -> dict[str, Any]:

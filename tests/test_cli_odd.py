@@ -89,7 +89,7 @@ def test_the_environment_wins_over_the_scenario_file(monkeypatch: pytest.MonkeyP
     (tmp_path / "s.yml").write_text("name: toy\n")
     seen: list[str] = []
     monkeypatch.setattr("lab.run.run_scenario", lambda plan, settings, *_: seen.append(settings.stack))
-    monkeypatch.setattr(demo, "_job", lambda *_, brief: None)
+    monkeypatch.setattr("lab.job.open_job", lambda *_, brief: None)
     monkeypatch.setattr(demo, "_report", lambda *_: Path())
     monkeypatch.setenv("SKEWLAB_STACK", "replay")
     demo.run_file(tmp_path / "s.yml", load_settings(), {})
